@@ -1,0 +1,174 @@
+// swift-tools-version: 6.3
+// The map of the house: targets from low to high, imports go down only. `script/check-house` holds the code against it.
+import PackageDescription
+
+/// Compiler settings of every target: the upcoming features of style 4.6, and a warning is an error.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// Floors 0, 1 and 3 speak to no C library, so there every unsafe construct has to be spelled.
+let strict: [SwiftSetting] = house + [.strictMemorySafety()]
+
+let package = Package(
+    name: "ferry",
+    products: [.executable(name: "ferry", targets: ["ferry"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // MARK: floor 0, pure
+        // What follows from what: jobs, people, work, the ledger. No I/O, no clock, no Foundation.
+        .target(name: "FerryCore", swiftSettings: strict),
+        // Content formats: RFC 5322, iCalendar, vCard, Matrix events, dates, modified UTF-7, identity hashing.
+        .target(
+            name: "FerryFormats",
+            dependencies: ["FerryCore", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
+
+        // MARK: floor 1, doors
+        // What every store can do, in the words of the domain.
+        .target(name: "FerryStore", dependencies: ["FerryCore"], swiftSettings: strict),
+        // What every source and target can do: containers, pages, bodies, writes.
+        .target(
+            name: "FerryConnector",
+            dependencies: ["FerryCore", .product(name: "NIOCore", package: "swift-nio")], swiftSettings: strict),
+
+        // MARK: floor 2, rooms behind the doors
+        // The embedded store. All SQL of SQLite.
+        .target(
+            name: "FerrySQLite",
+            dependencies: [
+                "FerryCore", "FerryStore", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: house),
+        // Tenants made of plain files: Maildir++, vdir, a file tree, chat rooms as JSON lines.
+        .target(
+            name: "FerryFolder",
+            dependencies: [
+                "FerryCore", "FerryFormats", "FerryConnector",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+
+        // MARK: floor 3, the engine room
+        // Commands, leases, lanes, the copier, the verifier, cutover, purge.
+        .target(
+            name: "FerryEngine",
+            dependencies: [
+                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        // MARK: floor 4, faces
+        // Wire names: Graph types, OData queries, error bodies.
+        .target(name: "FerryAPI", dependencies: ["FerryCore", "FerryFormats"], swiftSettings: strict),
+        // HTTP: routes, tokens, limits, health.
+        .target(
+            name: "FerryServer",
+            dependencies: [
+                "FerryCore", "FerryStore", "FerryEngine", "FerryAPI",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        // The program: verbs, configuration, wiring. The only place that names concrete rooms.
+        .executableTarget(
+            name: "ferry",
+            dependencies: [
+                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder",
+                "FerryEngine", "FerryAPI", "FerryServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+
+        // MARK: beside the house
+        // Virtual clock, seeded ids, fake tenants, fault injectors, the contract suites. Nothing ships it.
+        .target(
+            name: "FerryTestKit",
+            dependencies: [
+                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: house),
+        .testTarget(name: "FerryCoreTests", dependencies: ["FerryCore"], swiftSettings: house),
+        .testTarget(name: "FerryFormatsTests", dependencies: ["FerryFormats", "FerryCore"], swiftSettings: house),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "FerrySQLite", "FerryStore", "FerryCore", "FerryTestKit", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "ConnectorTests",
+            dependencies: [
+                "FerryFolder", "FerryConnector", "FerryFormats", "FerryCore", "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "FerryEngineTests",
+            dependencies: [
+                "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFormats", "FerryCore",
+                "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "FerryAPITests", dependencies: ["FerryAPI", "FerryCore", "FerryFormats"], swiftSettings: house),
+        .testTarget(
+            name: "FerryServerTests",
+            dependencies: [
+                "FerryServer", "FerryAPI", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore", "FerryTestKit",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "ferry", "FerryFolder", "FerryConnector", "FerryEngine", "FerrySQLite", "FerryStore", "FerryFormats",
+                "FerryCore",
+                "FerryTestKit", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+    ]
+)

@@ -1,0 +1,85 @@
+package import FerryCore
+package import NIOCore
+
+/// A person's data, opened for reading. Used by one task at a time.
+package protocol SourceSession: Sendable {
+    /// All containers, parents before children.
+    func containers() async throws(ConnectorError) -> [Container]
+
+    /// A cursor that stands for "now" in this container, to be taken *before* listing and stored when the pass over the
+    /// listing is complete. Compared by `isUnchanged`.
+    func state(of container: Container) async throws(ConnectorError) -> Cursor
+
+    /// Whether nothing in the container has changed since the cursor was taken: no item new, changed or gone. Must be
+    /// cheap (no listing); `false` when it cannot tell.
+    func isUnchanged(_ container: Container, since cursor: Cursor) async throws(ConnectorError) -> Bool
+
+    /// All items, a page at a time (about a thousand), each item in exactly one page. Items that cannot be listed are
+    /// reported in the page as `problems`.
+    func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage
+
+    /// The bodies of the items, in the order given, read ahead with many requests in flight.
+    func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader
+
+    /// Freezing, thawing and redirecting, where the source can do it.
+    var custody: (any SourceCustody)? { get }
+
+    /// Gives connections and files back. Idempotent.
+    func close() async
+}
+
+extension SourceSession {
+    package var custody: (any SourceCustody)? { nil }
+}
+
+/// A page of item headers, with what could not be listed.
+package struct ItemPage: Sendable {
+    package struct Problem: Sendable {
+        /// The source's name of the item, made printable.
+        package var name: String
+        package var error: ConnectorError
+        package init(name: String, error: ConnectorError) {
+            self.name = name
+            self.error = error
+        }
+    }
+
+    package var headers: [ItemHeader]
+    package var problems: [Problem]
+    package var next: Cursor?
+
+    package init(headers: [ItemHeader], problems: [Problem] = [], next: Cursor?) {
+        self.headers = headers
+        self.problems = problems
+        self.next = next
+    }
+}
+
+/// The contents of a sequence of items, pulled in bunches. Used by one task at a time; not restartable.
+///
+/// For each item in order: any number of `.bytes`, then exactly one `.end` or `.failed`. After `.failed` what came before
+/// of that item is worthless. A bunch holds about a mebibyte at most, so memory does not grow with the size of an item.
+package protocol BodyReader: AnyObject, Sendable {
+    /// The next bunch of events; `nil` after the last item's end. Throws when the whole batch cannot go on.
+    func next() async throws(ConnectorError) -> [BodyEvent]?
+}
+
+package enum BodyEvent: Sendable {
+    case bytes(ByteBuffer)
+    /// The current item is complete.
+    case end
+    /// The current item cannot be read (gone, no rights, malformed).
+    case failed(ConnectorError)
+}
+
+/// What a source can do to itself around a cutover (orchestration 9.2). Every verb is idempotent and durable.
+package protocol SourceCustody: Sendable {
+    /// Makes the source refuse changes by its owner.
+    func freeze() async throws(ConnectorError)
+    /// Undoes `freeze`.
+    func thaw() async throws(ConnectorError)
+    /// Leaves word at the source where the person has gone.
+    func redirect(to address: String) async throws(ConnectorError)
+    /// Undoes `redirect`.
+    func removeRedirect() async throws(ConnectorError)
+}

@@ -1,0 +1,84 @@
+package import FerryCore
+package import NIOCore
+
+/// A person's data, opened for writing. Used by one task at a time.
+package protocol TargetSession: Sendable {
+    var capabilities: TargetCapabilities { get }
+
+    /// Finds or creates the container that corresponds to a source's, with its details. Deterministic: the same source
+    /// container always gives the same target container.
+    func ensure(_ container: Container) async throws(ConnectorError) -> Container
+
+    /// Writes items, durable when it returns. `bodies` yields them in the order of `headers`.
+    ///
+    /// Gives a receipt per header, in order. An item whose body failed, or that the target refuses, gets `.failure` and
+    /// leaves nothing behind; the others are written. Throws only when the batch as a whole cannot go on; then any of
+    /// its items may or may not be there. An item that is there already (same key) is replaced, where the target is
+    /// idempotent.
+    func write(
+        _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
+    ) async throws(ConnectorError) -> [WriteReceipt]
+
+    /// Changes metadata (flags, keywords, dates, times) of items whose content is unchanged. Receipts as for `write`;
+    /// `targetNotFound` items get `.failure` with `target.conflict` and are then written again by the copier.
+    /// `nil` where the target has no such verb: the copier writes the item anew.
+    func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> [WriteReceipt]?
+
+    /// Removes items that the source no longer has, if Ferry wrote them; unknown keys are ignored. Durable on return.
+    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError)
+
+    /// What the container looks like right before a batch; only asked of targets that are not idempotent.
+    func mark(of container: Container) async throws(ConnectorError) -> [UInt8]
+
+    /// Which of the items of an interrupted batch have arrived since the mark. Removes what arrived in part.
+    /// Only asked of targets that are not idempotent.
+    func arrived(
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
+    ) async throws(ConnectorError) -> Set<ItemKey>
+
+    /// Called once a pass over the container is complete: order of rooms, times of folders, subscriptions.
+    func finish(_ container: Container) async throws(ConnectorError)
+
+    func close() async
+}
+
+extension TargetSession {
+    package func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError)
+        -> [WriteReceipt]?
+    {
+        nil
+    }
+    package func mark(of container: Container) async throws(ConnectorError) -> [UInt8] { [] }
+    package func arrived(
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
+    ) async throws(ConnectorError) -> Set<ItemKey> { [] }
+    package func finish(_ container: Container) async throws(ConnectorError) {}
+}
+
+/// Facts about a target, with units.
+package struct TargetCapabilities: Sendable, Hashable {
+    /// Writing the same key again changes nothing; so no intent is needed before a batch.
+    package var isIdempotent: Bool
+    /// Largest item in bytes; `nil` where there is no known limit.
+    package var largestItemBytes: Int64?
+    /// Items per batch that suit the target, between 1 and 4096.
+    package var batchItems: Int
+    /// Bytes per batch that suit the target.
+    package var batchBytes: Int64
+
+    package init(
+        isIdempotent: Bool, largestItemBytes: Int64? = nil, batchItems: Int = 512, batchBytes: Int64 = 16 << 20
+    ) {
+        self.isIdempotent = isIdempotent
+        self.largestItemBytes = largestItemBytes
+        self.batchItems = batchItems
+        self.batchBytes = batchBytes
+    }
+}
+
+/// What became of one item of a batch.
+package enum WriteReceipt: Sendable {
+    /// Written; `bytes` of content.
+    case written(bytes: Int64)
+    case failure(ConnectorError)
+}

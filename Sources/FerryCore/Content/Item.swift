@@ -1,0 +1,84 @@
+/// Which item of a container this is: 128 bits made from the source's own identifier.
+///
+/// Names are hashed by `FerryFormats`; numbers (IMAP UIDs) are kept as they are, so that neighbours stay neighbours.
+package struct ItemKey: Hashable, Sendable, Comparable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    package static func < (left: ItemKey, right: ItemKey) -> Bool { (left.high, left.low) < (right.high, right.low) }
+}
+
+/// A digest of everything about an item that may change without its key changing: flags, size, time.
+///
+/// Two listings that give the same version are taken for the same item state.
+package struct ItemVersion: Hashable, Sendable {
+    package let bits: UInt64
+    package init(_ bits: UInt64) { self.bits = bits }
+}
+
+/// The SHA-256 of an item's content in canonical form.
+package struct ContentDigest: Hashable, Sendable {
+    /// 32 octets.
+    package let bytes: [UInt8]
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// What became of one item in one pass.
+package enum ItemOutcome: UInt8, Sendable, Hashable, CaseIterable {
+    /// Written to the target.
+    case copied = 1
+    /// Belongs to another workload of the same person (an organized meeting, say); nothing was written.
+    case elsewhere = 2
+    /// Can never move; recorded with a reason.
+    case skipped = 3
+    /// Could not be moved this time.
+    case failed = 4
+}
+
+/// What the ledger remembers of one item.
+package struct LedgerEntry: Hashable, Sendable {
+    package var key: ItemKey
+    package var version: ItemVersion
+    package var outcome: ItemOutcome
+
+    package init(key: ItemKey, version: ItemVersion, outcome: ItemOutcome) {
+        self.key = key
+        self.version = version
+        self.outcome = outcome
+    }
+}
+
+/// Whose data a ledger is about: one source person on the way to one target person, one workload.
+///
+/// The ledger belongs to the route and not to a job, so that a new job for the same person continues where the last one
+/// stopped instead of doubling everything.
+package struct Route: Hashable, Sendable {
+    package var sourceTenant: TenantID
+    package var sourcePerson: PersonID
+    package var targetTenant: TenantID
+    package var targetPerson: PersonID
+    package var workload: Workload
+
+    package init(
+        sourceTenant: TenantID, sourcePerson: PersonID, targetTenant: TenantID, targetPerson: PersonID,
+        workload: Workload
+    ) {
+        self.sourceTenant = sourceTenant
+        self.sourcePerson = sourcePerson
+        self.targetTenant = targetTenant
+        self.targetPerson = targetPerson
+        self.workload = workload
+    }
+}
+
+/// The name of a container within a route, stable across passes: service kind, a slash, the connector's own name.
+package struct ContainerID: Hashable, Sendable, Comparable {
+    package let text: String
+    package init(_ text: String) { self.text = text }
+    package static func < (left: ContainerID, right: ContainerID) -> Bool { left.text < right.text }
+}

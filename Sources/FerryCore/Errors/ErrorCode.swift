@@ -1,0 +1,30 @@
+/// What went wrong between Ferry and a peer, or with an item. Stable: never renamed, never reused.
+///
+/// Dotted and lower-case; the first word says which side. Meaning, remedy and retry class: `ErrorCode.catalogue`.
+package enum ErrorCode: String, Sendable, Hashable, CaseIterable {
+    case sourceUnreachable = "source.unreachable"
+    case sourceAuthRejected = "source.auth.rejected"
+    case sourceForbidden = "source.forbidden"
+    case sourceThrottled = "source.throttled"
+    case sourceNotFound = "source.notFound"
+    case sourceNameUnusable = "source.name.unusable"
+    case sourceItemVanished = "source.item.vanished"
+    case sourceItemUnreadable = "source.item.unreadable"
+    case sourceItemMalformed = "source.item.malformed"
+    case sourceItemUnsupported = "source.item.unsupported"
+    case sourceChangedIdentity = "source.changedIdentity"
+    case targetUnreachable = "target.unreachable"
+    case targetAuthRejected = "target.auth.rejected"
+    case targetForbidden = "target.forbidden"
+    case targetThrottled = "target.throttled"
+    case targetFull = "target.full"
+    case targetNameRefused = "target.name.refused"
+    case targetItemRefused = "target.item.refused"
+    case targetItemTooLarge = "target.item.tooLarge"
+    case targetConflict = "target.conflict"
+    case verifyMissing = "verify.missing"
+    case verifyUnexpected = "verify.unexpected"
+    case verifyDiffers = "verify.differs"
+    case internalFault = "internal.fault"
+    case cancelled = "cancelled"
+}

@@ -1,0 +1,18 @@
+/// Something that is wrong with a person's workload, or kept one of its items from moving.
+package struct Finding: Sendable, Hashable {
+    /// Microsoft's code where there is one.
+    package var code: FindingCode
+    /// What, where and how to mend it, in one or two sentences. No contents, no secrets.
+    package var message: String
+    /// The inner cause behind an umbrella code, such as `targetNotEmpty`; machine readable, lower camel case.
+    package var reason: String?
+    /// What it is about: a container, a path, an endpoint's name.
+    package var object: String?
+
+    package init(code: FindingCode, message: String, reason: String? = nil, object: String? = nil) {
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.object = object
+    }
+}

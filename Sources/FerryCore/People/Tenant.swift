@@ -1,0 +1,129 @@
+/// A tenant as Ferry knows it: who its people are and which domains it owns. Connections live elsewhere.
+package struct Tenant: Sendable, Hashable {
+    package var id: TenantID
+    package var name: String
+    /// Mail domains that the tenant owns, lower case.
+    package var domains: [String]
+    /// Services that a connector is configured for.
+    package var services: Set<ServiceKind>
+
+    package init(id: TenantID, name: String, domains: [String], services: Set<ServiceKind>) {
+        self.id = id
+        self.name = name
+        self.domains = domains
+        self.services = services
+    }
+}
+
+/// One entry of a tenant's directory.
+package struct Person: Sendable, Hashable {
+    package var id: PersonID
+    /// Sign-in name, unique in the tenant.
+    package var userPrincipalName: String
+    package var displayName: String
+    /// Primary mail address.
+    package var mail: String
+    /// Other addresses that reach the person.
+    package var aliases: [String]
+    /// Account names per service where they differ from `mail`.
+    package var logins: [ServiceKind: String]
+
+    package init(
+        id: PersonID, userPrincipalName: String, displayName: String, mail: String, aliases: [String] = [],
+        logins: [ServiceKind: String] = [:]
+    ) {
+        self.id = id
+        self.userPrincipalName = userPrincipalName
+        self.displayName = displayName
+        self.mail = mail
+        self.aliases = aliases
+        self.logins = logins
+    }
+
+    /// All addresses of the person, the primary one first.
+    package var addresses: [String] { [mail] + aliases }
+}
+
+/// The agreement of two tenants that people may move from one to the other.
+package struct Trust: Sendable, Hashable {
+    package var source: TenantID
+    package var target: TenantID
+    /// The name that a job gives in `exchangeSettings.sourceEndpoint`.
+    package var endpoint: String
+    /// Source people who may leave; `nil` means everybody.
+    package var scope: Set<PersonID>?
+
+    package init(source: TenantID, target: TenantID, endpoint: String, scope: Set<PersonID>?) {
+        self.source = source
+        self.target = target
+        self.endpoint = endpoint
+        self.scope = scope
+    }
+}
+
+/// Which source person becomes which target person, between one pair of tenants.
+package struct IdentityMap: Sendable {
+    /// Source person → target person.
+    package private(set) var targets: [PersonID: PersonID]
+    /// Target person → all source people that are mapped to it. More than one is a conflict.
+    package private(set) var sources: [PersonID: [PersonID]]
+
+    package init(_ pairs: [(source: PersonID, target: PersonID)]) {
+        targets = [:]
+        sources = [:]
+        for pair in pairs {
+            targets[pair.source] = pair.target
+            sources[pair.target, default: []].append(pair.source)
+        }
+    }
+
+    /// The source of a target person if exactly one is mapped.
+    package func source(of target: PersonID) -> PersonID? {
+        guard let found = sources[target], found.count == 1 else { return nil }
+        return found[0]
+    }
+}
+
+/// Source address → target address, for every person of the identity map, also aliases. Keys are lower case.
+///
+/// This is all that the rewriting of content needs to know of people.
+package struct AddressBook: Sendable, Hashable {
+    package private(set) var targets: [String: MappedPerson]
+
+    package struct MappedPerson: Sendable, Hashable {
+        package var address: String
+        package var displayName: String
+        package init(address: String, displayName: String) {
+            self.address = address
+            self.displayName = displayName
+        }
+    }
+
+    package init() { targets = [:] }
+
+    package mutating func map(_ source: Person, to target: Person) {
+        for address in source.addresses {
+            targets[address.lowercased()] = MappedPerson(address: target.mail, displayName: target.displayName)
+        }
+    }
+
+    /// Adds one more spelling for a person, such as a chat handle (`@ada:contoso.example`).
+    package mutating func map(handle: String, to target: String, displayName: String) {
+        targets[handle.lowercased()] = MappedPerson(address: target, displayName: displayName)
+    }
+
+    /// The new address of a mapped person; `nil` for everybody else.
+    package func target(of address: String) -> MappedPerson? {
+        targets.isEmpty ? nil : targets[address.lowercased()]
+    }
+}
+
+/// Everything that Ferry has been told about tenants and people. Read at start, replaced as a whole on reload.
+package protocol Directory: Sendable {
+    func tenant(_ id: TenantID) -> Tenant?
+    func person(_ id: PersonID, in tenant: TenantID) -> Person?
+    /// The trust under which people move from `source` to `target`; `nil` when there is none.
+    func trust(from source: TenantID, to target: TenantID) -> Trust?
+    func identityMap(from source: TenantID, to target: TenantID) -> IdentityMap
+    func addressBook(from source: TenantID, to target: TenantID) -> AddressBook
+}

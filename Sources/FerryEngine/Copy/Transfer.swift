@@ -1,0 +1,64 @@
+package import FerryConnector
+package import FerryCore
+package import FerryStore
+
+/// Both ends of one workload run: whose data, from where, to where, and who becomes whom.
+package struct Transfer: Sendable {
+    /// One service of the workload with its connector and account on each side.
+    package struct Leg: Sendable {
+        package var service: ServiceKind
+        package var source: any Connector
+        package var sourceAccount: Account
+        package var target: any Connector
+        package var targetAccount: Account
+
+        package init(
+            service: ServiceKind, source: any Connector, sourceAccount: Account, target: any Connector,
+            targetAccount: Account
+        ) {
+            self.service = service
+            self.source = source
+            self.sourceAccount = sourceAccount
+            self.target = target
+            self.targetAccount = targetAccount
+        }
+    }
+
+    package var run: RunID
+    package var route: Route
+    package var legs: [Leg]
+    package var addresses: AddressBook
+    /// All addresses of the source person; tells which meetings the person organizes.
+    package var ownAddresses: [String]
+    /// The job also has the meetings workload, so the mailbox run leaves the person's own meetings to that run.
+    package var hasMeetingsRun: Bool
+
+    package init(
+        run: RunID, route: Route, legs: [Leg], addresses: AddressBook, ownAddresses: [String], hasMeetingsRun: Bool
+    ) {
+        self.run = run
+        self.route = route
+        self.legs = legs
+        self.addresses = addresses
+        self.ownAddresses = ownAddresses
+        self.hasMeetingsRun = hasMeetingsRun
+    }
+}
+
+/// What one pass did.
+package struct PassResult: Sendable, Hashable {
+    /// Items copied, updated or removed in this pass; 0 means that the target was up to date.
+    package var changes: Int64
+    package var progress: RunProgress
+
+    package init(changes: Int64, progress: RunProgress) {
+        self.changes = changes
+        self.progress = progress
+    }
+}
+
+/// Why leased work stopped before its end.
+package enum WorkError: Error, Sendable {
+    case connector(ConnectorError)
+    case store(StoreError)
+}

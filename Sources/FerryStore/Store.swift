@@ -1,0 +1,228 @@
+package import FerryCore
+
+/// Where jobs, work and the ledger live. Ours alone: change it whenever a better verb appears, in every room at once.
+///
+/// There is one verb for change. What its closure did becomes durable as a whole (it survives SIGKILL and power loss)
+/// before the call returns, or nothing of it happened.
+package protocol Store: Sendable {
+    /// Runs `body` in a transaction. `body` may run more than once and must have no effect but through `tx`; it cannot
+    /// wait. A domain refusal is returned as a value (commit of nothing), not thrown.
+    ///
+    /// Transactions of concurrent callers may share one commit. Serializable.
+    func transact<R: Sendable>(
+        _ body: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> R
+    ) async throws(StoreError) -> R
+
+    /// Reads that need no transaction.
+    var reader: any StoreReader { get }
+
+    /// Told after each commit that enqueued or moved work. A hint: the table is the truth.
+    func workChanges() -> AsyncStream<Void>
+
+    /// The store's clock, by which leases are judged.
+    var now: Instant { get }
+
+    /// Waits for running transactions, then closes the files. Later calls throw `.closed`.
+    func close() async
+}
+
+/// Reads, each of one consistent state. What `transact` returned before is visible.
+package protocol StoreReader: Sendable {
+    /// A job of that tenant, tombstones included. Hot: a repeated read of an unchanged job crosses no thread.
+    func job(_ reference: JobReference, in tenant: TenantID) async throws(StoreError) -> Job?
+    func jobs(_ query: JobQuery) async throws(StoreError) -> QueryPage<Job>
+    /// Jobs that the query's predicate and search admit, whatever its page.
+    func count(_ query: JobQuery) async throws(StoreError) -> Int
+    func task(_ job: JobID, _ person: PersonID) async throws(StoreError) -> UserTask?
+    func tasks(_ query: TaskQuery) async throws(StoreError) -> QueryPage<UserTask>
+    func count(_ query: TaskQuery) async throws(StoreError) -> Int
+    /// Progress of a job's runs, summed per workload; `tally` of their states.
+    func progress(of job: JobID) async throws(StoreError) -> (progress: [Workload: RunProgress], tally: RunTally)
+    /// Per-item findings of a job in the order they were recorded, after the given sequence number.
+    func itemFindings(of job: JobID, after: Int64, limit: Int) async throws(StoreError) -> [ItemFinding]
+    /// Earliest due instant of work that nobody holds, or expiry of a lease; `nil` when there is no work.
+    func nextDue() async throws(StoreError) -> Instant?
+    /// What the ledger knows of one container.
+    func ledger(_ route: Route, _ container: ContainerID) async throws(StoreError) -> ContainerLedger
+    /// Containers that the ledger knows.
+    func ledgerContainers(_ route: Route) async throws(StoreError) -> [ContainerID]
+    /// Cheap proof that the store answers, for readiness.
+    func ping() async throws(StoreError)
+}
+
+/// The words of a transaction. Not to be kept or used outside the closure it was given to.
+package protocol StoreTransaction: AnyObject {
+    /// The store's clock at the start of the transaction.
+    var now: Instant { get }
+
+    // MARK: jobs and people
+
+    /// Inserts the job with a task per person and a run per workload, all `notStarted`.
+    /// Throws `.duplicateName` when a job of the tenant that is not deleted has the name.
+    func insert(_ job: Job) throws(StoreError)
+    func job(_ id: JobID) throws(StoreError) -> Job?
+    func job(_ reference: JobReference, in tenant: TenantID) throws(StoreError) -> Job?
+    /// Stores a changed job whose `version` is that of the row, and raises it. Throws `.conflict` otherwise.
+    /// Returns the job as stored.
+    @discardableResult func save(_ job: Job) throws(StoreError) -> Job
+    /// Deletes tasks, runs, findings and work; the job's row stays as a tombstone with `people` empty.
+    func purge(_ job: Job) throws(StoreError)
+    /// Deletes tombstones whose `updated` is before the instant.
+    func removeTombstones(before: Instant) throws(StoreError)
+
+    func task(_ job: JobID, _ person: PersonID) throws(StoreError) -> UserTask?
+    /// Tasks by ordinal from the given one on; pages for fan-out.
+    func tasks(_ job: JobID, from ordinal: Int, limit: Int) throws(StoreError) -> [UserTask]
+    /// Stores the runs that differ and `updated` of the task.
+    func save(_ task: UserTask) throws(StoreError)
+    /// Sets every run of the job that is in one of `states` to `status`, with the message and without findings.
+    /// Touches `updated` of the tasks concerned. Returns how many runs changed.
+    @discardableResult
+    func setRuns(
+        of job: JobID, in states: Set<RunStatus>, to status: RunStatus, message: String, at: Instant
+    ) throws(StoreError) -> Int
+    func tally(_ job: JobID) throws(StoreError) -> RunTally
+    /// Whether a run of the job is in one of the states; one index probe.
+    func hasRun(of job: JobID, in states: Set<RunStatus>) throws(StoreError) -> Bool
+    /// Names of other jobs that are active (`JobStatus.isActive`), into the same target tenant, in which the person is
+    /// neither cancelled nor failed.
+    func activeJobs(with person: PersonID, in tenant: TenantID, besides job: JobID) throws(StoreError) -> [String]
+
+    // MARK: work
+
+    /// Adds work, or replaces `lane`, `due` and `attempts` of the item with that key. A lease on it is kept: its holder
+    /// sees at `finish` that the item was enqueued again, and the item then stays.
+    func enqueue(_ item: WorkItem) throws(StoreError)
+    /// Removes work whose key belongs to the job, but for `.job`. Leases on it are lost.
+    func removeWork(of job: JobID) throws(StoreError)
+    /// Removes one item. A lease on it is lost.
+    func removeWork(_ key: WorkKey) throws(StoreError)
+    /// Leases up to `limit` due items of the given lanes, earliest due first, that nobody holds or whose lease has
+    /// expired; at most `room[lane]` of each lane. Tokens are new and rising.
+    func lease(room: [LaneID: Int], limit: Int, term: Duration) throws(StoreError) -> [Lease]
+    /// Extends leases that are still held; returns the tokens of those. The others are lost.
+    func renew(_ leases: [Lease], term: Duration) throws(StoreError) -> Set<Int64>
+    /// Throws `.leaseLost` unless the token is the item's current one and has not expired. Call it first in every
+    /// transaction that writes the result of leased work.
+    func require(_ lease: Lease) throws(StoreError)
+    /// Ends leased work: removes the item, or puts it back to be done again at `next`.
+    func finish(_ lease: Lease, next: WorkItem?) throws(StoreError)
+
+    // MARK: the ledger and the progress of a run
+
+    /// Records a batch under the lease: entries, progress, findings, and the cleared or new intent.
+    func checkpoint(_ checkpoint: Checkpoint, under lease: Lease) throws(StoreError)
+    /// Replaces everything that the ledger knows of a container (end of a pass: compact form, new cursor).
+    func replaceLedger(
+        _ route: Route, _ container: ContainerID, with ledger: ContainerLedger, under lease: Lease
+    ) throws(StoreError)
+    func removeLedger(_ route: Route, _ container: ContainerID, under lease: Lease) throws(StoreError)
+    /// Stores progress only.
+    func setProgress(_ progress: RunProgress, of run: RunID) throws(StoreError)
+    func addItemFinding(_ finding: ItemFinding) throws(StoreError)
+    /// Removes the per-item findings of one run, before a new pass reports again.
+    func removeItemFindings(of run: RunID) throws(StoreError)
+}
+
+/// What the ledger knows of one container on a route.
+package struct ContainerLedger: Sendable, Hashable {
+    /// Entries in ascending order of key, one per key; the last record of a key counts.
+    package var entries: [LedgerEntry]
+    /// The source's cursor at the end of the last complete pass; opaque to all but its connector. `nil` before.
+    package var cursor: [UInt8]?
+    /// The batch that was about to be written when the last holder stopped; `nil` if none was.
+    package var intent: BatchIntent?
+
+    package init(entries: [LedgerEntry] = [], cursor: [UInt8]? = nil, intent: BatchIntent? = nil) {
+        self.entries = entries
+        self.cursor = cursor
+        self.intent = intent
+    }
+}
+
+/// A batch that may or may not have reached a target that is not idempotent (law 1).
+package struct BatchIntent: Sendable, Hashable {
+    package var keys: [ItemKey]
+    /// What the target said of the container before the batch (an IMAP UIDNEXT, say); opaque to all but its connector.
+    package var mark: [UInt8]
+
+    package init(keys: [ItemKey], mark: [UInt8]) {
+        self.keys = keys
+        self.mark = mark
+    }
+}
+
+/// One durable step of the copier.
+package struct Checkpoint: Sendable {
+    package var run: RunID
+    package var route: Route
+    package var container: ContainerID
+    /// Outcomes of this batch. A key that is known gets the new version and outcome.
+    package var entries: [LedgerEntry]
+    /// Items that are gone from the source and were removed at the target.
+    package var removed: [ItemKey]
+    /// Replaces the stored intent; `nil` clears it.
+    package var intent: BatchIntent?
+    /// The run's progress after this batch.
+    package var progress: RunProgress
+    package var findings: [ItemFinding]
+
+    package init(
+        run: RunID, route: Route, container: ContainerID, entries: [LedgerEntry] = [], removed: [ItemKey] = [],
+        intent: BatchIntent? = nil, progress: RunProgress, findings: [ItemFinding] = []
+    ) {
+        self.run = run
+        self.route = route
+        self.container = container
+        self.entries = entries
+        self.removed = removed
+        self.intent = intent
+        self.progress = progress
+        self.findings = findings
+    }
+}
+
+/// Something that happened to one item: skipped, failed, or changed on the way. Never its content.
+package struct ItemFinding: Sendable, Hashable {
+    /// Rises within a job; 0 until stored.
+    package var sequence: Int64
+    package var run: RunID
+    package var container: ContainerID
+    /// The source's name of the item (a file name, a UID).
+    package var item: String
+    package var outcome: ItemOutcome
+    /// A connector's error code, dotted (`source.item.vanished`).
+    package var code: ErrorCode
+    /// What is wrong and how to mend it.
+    package var message: String
+    package var at: Instant
+
+    package init(
+        sequence: Int64 = 0, run: RunID, container: ContainerID, item: String, outcome: ItemOutcome, code: ErrorCode,
+        message: String, at: Instant
+    ) {
+        self.sequence = sequence
+        self.run = run
+        self.container = container
+        self.item = item
+        self.outcome = outcome
+        self.code = code
+        self.message = message
+        self.at = at
+    }
+}
+
+/// What can go wrong in a store.
+package enum StoreError: Error, Sendable, Hashable {
+    /// The row has another version than the one that was to be saved.
+    case conflict
+    /// A job of the tenant has the display name already.
+    case duplicateName
+    /// Somebody else holds the work, or it is gone.
+    case leaseLost
+    /// Full disk, I/O error, lock held by another process: nothing was stored; safe to try again.
+    case unavailable(String)
+    /// The file is not a store of ours, or of a newer version, or damaged. The text says how to mend it.
+    case unusable(String)
+    case closed
+}
