@@ -1,5 +1,5 @@
 /// Something that is wrong with a person's workload, or kept one of its items from moving.
-package struct Finding: Sendable, Hashable {
+package struct Finding: Error, Sendable, Hashable {
     /// Microsoft's code where there is one.
     package var code: FindingCode
     /// What, where and how to mend it, in one or two sentences. No contents, no secrets.

@@ -23,7 +23,8 @@ package struct Job: Sendable, Hashable {
     package var type: JobType
     /// For people; empty right after creation.
     package var message: String
-    /// When the last validation passed; start of the seven days of row T10. `nil` before that.
+    /// When the last validation ended with a verdict; once it has passed, the start of the seven days of row T10.
+    /// `nil` before that and while a validation runs.
     package var validated: Instant?
     /// Counts calls of migrate that were accepted; 0 before the first.
     package var attempt: Int
@@ -31,13 +32,15 @@ package struct Job: Sendable, Hashable {
     package let isValidationOnly: Bool
     /// Raised by one with each change that is stored. The store refuses to save over another version.
     package var version: Int64
+    /// The state to go back to while the job is `adminActionRequired`; `nil` in every other state.
+    package var interrupted: JobStatus?
 
     package init(
         id: JobID, targetTenant: TenantID, sourceTenant: TenantID, displayName: String,
         exchangeSettings: ExchangeSettings?,
         workloads: [Workload], people: [PersonID], createdBy: String, created: Instant, updated: Instant,
         completeAfter: Instant, status: JobStatus, type: JobType, message: String, validated: Instant?, attempt: Int,
-        isValidationOnly: Bool, version: Int64
+        isValidationOnly: Bool, version: Int64, interrupted: JobStatus? = nil
     ) {
         self.id = id
         self.targetTenant = targetTenant
@@ -57,6 +60,7 @@ package struct Job: Sendable, Hashable {
         self.attempt = attempt
         self.isValidationOnly = isValidationOnly
         self.version = version
+        self.interrupted = interrupted
     }
 }
 

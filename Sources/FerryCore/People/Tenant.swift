@@ -6,12 +6,18 @@ package struct Tenant: Sendable, Hashable {
     package var domains: [String]
     /// Services that a connector is configured for.
     package var services: Set<ServiceKind>
+    /// How the links begin by which people join the tenant's meetings (`https://meet.contoso.example/`); `nil` where
+    /// links stay as they are.
+    package var meetingLinks: String?
 
-    package init(id: TenantID, name: String, domains: [String], services: Set<ServiceKind>) {
+    package init(
+        id: TenantID, name: String, domains: [String], services: Set<ServiceKind>, meetingLinks: String? = nil
+    ) {
         self.id = id
         self.name = name
         self.domains = domains
         self.services = services
+        self.meetingLinks = meetingLinks
     }
 }
 
@@ -89,6 +95,8 @@ package struct IdentityMap: Sendable {
 /// This is all that the rewriting of content needs to know of people.
 package struct AddressBook: Sendable, Hashable {
     package private(set) var targets: [String: MappedPerson]
+    /// Differs between books that differ; the same in every process, whatever the order of mapping.
+    package private(set) var fingerprint: UInt64 = 0
 
     package struct MappedPerson: Sendable, Hashable {
         package var address: String
@@ -103,13 +111,29 @@ package struct AddressBook: Sendable, Hashable {
 
     package mutating func map(_ source: Person, to target: Person) {
         for address in source.addresses {
-            targets[address.lowercased()] = MappedPerson(address: target.mail, displayName: target.displayName)
+            enter(address, MappedPerson(address: target.mail, displayName: target.displayName))
         }
     }
 
     /// Adds one more spelling for a person, such as a chat handle (`@ada:contoso.example`).
     package mutating func map(handle: String, to target: String, displayName: String) {
-        targets[handle.lowercased()] = MappedPerson(address: target, displayName: displayName)
+        enter(handle, MappedPerson(address: target, displayName: displayName))
+    }
+
+    private mutating func enter(_ address: String, _ person: MappedPerson) {
+        let address = address.lowercased()
+        if let old = targets.updateValue(person, forKey: address) { fingerprint &-= Self.fingerprint(address, old) }
+        fingerprint &+= Self.fingerprint(address, person)
+    }
+
+    /// FNV-1a over the entry. A sum of these does not depend on the order, which a dictionary does not keep.
+    private static func fingerprint(_ address: String, _ person: MappedPerson) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for text in [address, person.address, person.displayName] {
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            hash = (hash ^ 0xFF) &* 0x100_0000_01b3
+        }
+        return hash
     }
 
     /// The new address of a mapped person; `nil` for everybody else.

@@ -1,0 +1,143 @@
+/// Checks that concern the person as a whole: other jobs, identity map, tenants, trust, scope.
+enum PersonRules {
+    static let all: [Rule] = [inOtherJob, mapped, mappedProperly, tenantKnown, trusted, inScope]
+
+    /// U-2. (U-1, a person named twice, is refused when the job is created.)
+    private static let inOtherJob = Rule(
+        id: "U-2", codes: [.inOtherJob], applies: { facts, _ in !facts.otherJobs.isEmpty },
+        evaluate: { facts, _ in
+            let names = facts.otherJobs.map { "'\($0)'" }.joined(separator: ", ")
+            return [
+                finding(
+                    .inOtherJob, .inOtherJob, object: facts.otherJobs.first,
+                    "The user is also in the active job \(names). Let that job finish, or cancel the user there or here."
+                )
+            ]
+        })
+
+    /// U-3. Says so in general, and once more in the words of the service.
+    private static let mapped = Rule(
+        id: "U-3", codes: [.mappingMissing, .identityNotMapped, .chatsNotMapped, .filesNotMapped],
+        applies: { facts, _ in facts.sourceTenant != nil && facts.trust != nil },
+        evaluate: { facts, workload in
+            guard facts.mappedSources.isEmpty else { return [] }
+            let remedy =
+                "Add a line with this user to the identity map, or give the target the address of the source user."
+            let general = Finding(
+                code: .mappingMissing,
+                message:
+                    "No user of the source tenant is mapped to this user; the source could not be checked. \(remedy)")
+            switch workload {
+            case .mailbox: return [general]
+            case .chats:
+                return [
+                    general,
+                    Finding(code: .chatsNotMapped, message: "Chats cannot move: the user is not mapped. \(remedy)"),
+                ]
+            case .meetings:
+                return [
+                    general,
+                    Finding(
+                        code: .identityNotMapped, message: "Meetings cannot move: the user is not mapped. \(remedy)"),
+                ]
+            case .files:
+                return [
+                    general,
+                    Finding(code: .filesNotMapped, message: "Files cannot move: the user is not mapped. \(remedy)"),
+                ]
+            }
+        })
+
+    /// U-4. An entry that leads nowhere, or several entries: the mapping exists and cannot be used.
+    private static let mappedProperly = Rule(
+        id: "U-4", codes: [.mappingIncomplete],
+        applies: { facts, _ in facts.sourceTenant != nil && !facts.mappedSources.isEmpty },
+        evaluate: { facts, workload in
+            if facts.mappedSources.count > 1 {
+                // Chats and files have codes of their own for it (U-5).
+                guard workload == .mailbox || workload == .meetings else { return [] }
+                return [
+                    finding(
+                        .mappingIncomplete, .mappedTwice,
+                        "\(facts.mappedSources.count) source users are mapped to this user. Leave one of them in the map."
+                    )
+                ]
+            }
+            guard facts.source == nil else { return [] }
+            return [
+                finding(
+                    .mappingIncomplete, .sourceUnknown, object: facts.mappedSources.first?.description,
+                    "The identity map names a source user that the source's directory does not have. "
+                        + "Correct the map or the source's list of people.")
+            ]
+        })
+
+    /// T-1.
+    private static let tenantKnown = Rule(
+        id: "T-1", codes: [.tenantUnknown],
+        evaluate: { facts, _ in
+            guard facts.sourceTenant == nil else { return [] }
+            return [
+                Finding(
+                    code: .tenantUnknown,
+                    message:
+                        "No tenant with the job's sourceTenantId is configured. Create a job with the right id, or "
+                        + "add the tenant to the configuration.")
+            ]
+        })
+
+    /// T-2.
+    private static let trusted = Rule(
+        id: "T-2", codes: [.trustMissing], applies: { facts, _ in facts.sourceTenant != nil },
+        evaluate: { facts, _ in
+            guard facts.trust == nil else { return [] }
+            return [
+                Finding(
+                    code: .trustMissing,
+                    message:
+                        "The two tenants do not trust each other in this direction. Add an entry under trust in the "
+                        + "configuration, from the source to the target.")
+            ]
+        })
+
+    /// U-6.
+    private static let inScope = Rule(
+        id: "U-6", codes: [.notInScope], applies: { facts, _ in facts.trust?.scope != nil && facts.source != nil },
+        evaluate: { facts, _ in
+            guard let scope = facts.trust?.scope, let source = facts.source, !scope.contains(source.id) else {
+                return []
+            }
+            return [
+                finding(
+                    .notInScope, .notInScope, object: facts.trust?.endpoint,
+                    "The source user is not among those who may leave. Add the user to the scope of the trust.")
+            ]
+        })
+}
+
+/// A finding with a reason that machines can read.
+func finding(_ code: FindingCode, _ reason: FindingReason, object: String? = nil, _ message: String) -> Finding {
+    Finding(code: code, message: message, reason: reason.rawValue, object: object)
+}
+
+extension Rule {
+    /// A check that needs to have seen the service on both sides; reports per service in the order of the workload.
+    static func perService(
+        id: String, codes: [FindingCode], workload: Workload,
+        _ evaluate: @escaping @Sendable (PersonFacts, ServiceKind, ServiceFacts) -> [Finding]
+    ) -> Rule {
+        Rule(
+            id: id, codes: codes, workloads: [workload], applies: { facts, _ in facts.source != nil },
+            evaluate: { facts, workload in
+                workload.services.flatMap { kind in facts.services[kind].map { evaluate(facts, kind, $0) } ?? [] }
+            })
+    }
+}
+
+extension String {
+    /// The text as the end of a sentence of ours: with one full stop, and a space before it.
+    var asRemark: String {
+        let trimmed = last == "." ? String(dropLast()) : self
+        return isEmpty ? "" : " \(trimmed)."
+    }
+}
