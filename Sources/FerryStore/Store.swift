@@ -6,7 +6,9 @@ package import FerryCore
 /// before the call returns, or nothing of it happened.
 package protocol Store: Sendable {
     /// Runs `body` in a transaction. `body` may run more than once and must have no effect but through `tx`; it cannot
-    /// wait. A domain refusal is returned as a value (commit of nothing), not thrown.
+    /// wait. A domain refusal is returned as a value (commit of nothing), not thrown. What it throws undoes all it did.
+    /// It may catch `.conflict`, `.duplicateName` and `.leaseLost` of a verb, which has changed nothing then, and go on;
+    /// after any other error nothing is committed, even if it is caught.
     ///
     /// Transactions of concurrent callers may share one commit. Serializable.
     func transact<R: Sendable>(
@@ -28,7 +30,8 @@ package protocol Store: Sendable {
 
 /// Reads, each of one consistent state. What `transact` returned before is visible.
 package protocol StoreReader: Sendable {
-    /// A job of that tenant, tombstones included. Hot: a repeated read of an unchanged job crosses no thread.
+    /// A job of that tenant: by id tombstones included, by name only the job that holds it (a name is free as soon as
+    /// deletion was accepted). Hot: a repeated read of an unchanged job crosses no thread.
     func job(_ reference: JobReference, in tenant: TenantID) async throws(StoreError) -> Job?
     func jobs(_ query: JobQuery) async throws(StoreError) -> QueryPage<Job>
     /// Jobs that the query's predicate and search admit, whatever its page.
@@ -58,14 +61,17 @@ package protocol StoreTransaction: AnyObject {
     // MARK: jobs and people
 
     /// Inserts the job with a task per person and a run per workload, all `notStarted`.
-    /// Throws `.duplicateName` when a job of the tenant that is not deleted has the name.
+    /// Throws `.duplicateName` when a job of the tenant has the name whose deletion was not yet accepted, `.conflict`
+    /// when there is a job with that id.
     func insert(_ job: Job) throws(StoreError)
     func job(_ id: JobID) throws(StoreError) -> Job?
     func job(_ reference: JobReference, in tenant: TenantID) throws(StoreError) -> Job?
     /// Stores a changed job whose `version` is that of the row, and raises it. Throws `.conflict` otherwise.
     /// Returns the job as stored.
     @discardableResult func save(_ job: Job) throws(StoreError) -> Job
-    /// Deletes tasks, runs, findings and work; the job's row stays as a tombstone with `people` empty.
+    /// Saves the job, whose status the caller has set, without people, as a tombstone; deletes tasks, runs, findings and
+    /// work. A `.job` item that is held stays: its holder is the one who purges, and ends it with `finish`.
+    /// Throws `.conflict` as `save` does.
     func purge(_ job: Job) throws(StoreError)
     /// Deletes tombstones whose `updated` is before the instant.
     func removeTombstones(before: Instant) throws(StoreError)
@@ -73,7 +79,7 @@ package protocol StoreTransaction: AnyObject {
     func task(_ job: JobID, _ person: PersonID) throws(StoreError) -> UserTask?
     /// Tasks by ordinal from the given one on; pages for fan-out.
     func tasks(_ job: JobID, from ordinal: Int, limit: Int) throws(StoreError) -> [UserTask]
-    /// Stores the runs that differ and `updated` of the task.
+    /// Stores the runs that differ and `updated` of the task. Throws `.conflict` when there is no such task (any more).
     func save(_ task: UserTask) throws(StoreError)
     /// Sets every run of the job that is in one of `states` to `status`, with the message and without findings.
     /// Touches `updated` of the tasks concerned. Returns how many runs changed.
@@ -97,20 +103,27 @@ package protocol StoreTransaction: AnyObject {
     func removeWork(of job: JobID) throws(StoreError)
     /// Removes one item. A lease on it is lost.
     func removeWork(_ key: WorkKey) throws(StoreError)
+    /// Makes the job's `.run` items due at `instant` that were due later (the job's date was moved to an earlier one).
+    func bringForward(_ job: JobID, to instant: Instant) throws(StoreError)
+    /// All lanes that have work, due or not; asked once at start.
+    func lanes() throws(StoreError) -> Set<LaneID>
     /// Leases up to `limit` due items of the given lanes, earliest due first, that nobody holds or whose lease has
-    /// expired; at most `room[lane]` of each lane. Tokens are new and rising.
+    /// expired (these count as due since then); at most `room[lane]` of each lane. Tokens are new and rising.
     func lease(room: [LaneID: Int], limit: Int, term: Duration) throws(StoreError) -> [Lease]
     /// Extends leases that are still held; returns the tokens of those. The others are lost.
     func renew(_ leases: [Lease], term: Duration) throws(StoreError) -> Set<Int64>
     /// Throws `.leaseLost` unless the token is the item's current one and has not expired. Call it first in every
     /// transaction that writes the result of leased work.
     func require(_ lease: Lease) throws(StoreError)
-    /// Ends leased work: removes the item, or puts it back to be done again at `next`.
+    /// Ends leased work: removes the item, or puts it back to be done again at `next`, which has the same key.
+    /// An item that was enqueued again since it was leased stays as it was enqueued, due at the earlier of both.
+    /// Throws `.leaseLost` as `require` does.
     func finish(_ lease: Lease, next: WorkItem?) throws(StoreError)
 
     // MARK: the ledger and the progress of a run
 
     /// Records a batch under the lease: entries, progress, findings, and the cleared or new intent.
+    /// Throws `.leaseLost` as `require` does; so do the two below.
     func checkpoint(_ checkpoint: Checkpoint, under lease: Lease) throws(StoreError)
     /// Replaces everything that the ledger knows of a container (end of a pass: compact form, new cursor).
     func replaceLedger(
@@ -128,7 +141,8 @@ package protocol StoreTransaction: AnyObject {
 package struct ContainerLedger: Sendable, Hashable {
     /// Entries in ascending order of key, one per key; the last record of a key counts.
     package var entries: [LedgerEntry]
-    /// The source's cursor at the end of the last complete pass; opaque to all but its connector. `nil` before.
+    /// The copier's memo of the container, with the source's cursor of the last complete pass; opaque to stores. `nil`
+    /// while the copier has not come to the container.
     package var cursor: [UInt8]?
     /// The batch that was about to be written when the last holder stopped; `nil` if none was.
     package var intent: BatchIntent?

@@ -1,0 +1,48 @@
+import FerryCore
+import FerryStore
+import FoundationEssentials
+import GRDB
+
+/// Rows of `item_finding`.
+struct FindingTable {
+    let db: Database
+
+    func add(_ finding: ItemFinding) throws {
+        try db.run(
+            """
+            INSERT INTO item_finding (job, person, workload, container, item, outcome, code, message, at)
+            SELECT number, ?, ?, ?, ?, ?, ?, ?, ? FROM job WHERE id = ?
+            """,
+            [
+                finding.run.person.blob, finding.run.workload.rawValue, finding.container.text, finding.item,
+                Int64(finding.outcome.rawValue), finding.code.rawValue, finding.message, finding.at.microseconds,
+                finding.run.job.blob,
+            ])
+    }
+
+    func remove(of run: RunID) throws {
+        try db.run(
+            """
+            DELETE FROM item_finding
+            WHERE job = (SELECT number FROM job WHERE id = ?) AND person = ? AND workload = ?
+            """, [run.job.blob, run.person.blob, run.workload.rawValue])
+    }
+
+    func page(of job: JobID, after sequence: Int64, limit: Int) throws -> [ItemFinding] {
+        try db.rows(
+            """
+            SELECT sequence, person, workload, container, item, outcome, code, message, at FROM item_finding
+            WHERE job = (SELECT number FROM job WHERE id = ?) AND sequence > ? ORDER BY sequence LIMIT ?
+            """, [job.blob, sequence, max(0, limit)]
+        ) { row in
+            let outcome: UInt8 = row[5]
+            guard let outcome = ItemOutcome(rawValue: outcome) else {
+                throw StoreError.unusable("the store has an outcome \(outcome) that this program does not know")
+            }
+            return ItemFinding(
+                sequence: row[0], run: RunID(job: job, person: try row.identifier(1), workload: try row.member(2)),
+                container: ContainerID(row[3]), item: row[4], outcome: outcome, code: try row.member(6),
+                message: row[7], at: row.instant(8))
+        }
+    }
+}
