@@ -1,0 +1,31 @@
+/// Every limit of the wire layer, in one place. Sizes in bytes unless the name says otherwise.
+package enum APILimits {
+    /// Jobs and user tasks on a page when the client asks for nothing (reference 1, paging).
+    package static let defaultPageSize = 20
+    /// Largest page; a larger `$top` is clamped (reference 7.4).
+    package static let maximumPageSize = 999
+    /// Jobs on a page whose users are expanded: each of them costs a read of its own.
+    package static let expandedPageSize = 20
+    /// Users written into one expanded job of a list; a `users@odata.nextLink` leads to the others.
+    package static let expandedUsersInList = 20
+    /// Users written into an expanded job that was read on its own.
+    package static let expandedUsersInEntity = 999
+    /// Nesting of `$filter`: parentheses and `not`.
+    package static let filterDepth = 32
+    /// Comparisons in one `$filter`, the members of `in (…)` counted singly. SQLite refuses expressions deeper than 1,000.
+    package static let filterTerms = 200
+    /// Bytes of one decoded query option.
+    package static let queryOptionSize = 16 * 1024
+    /// Query options in one request.
+    package static let queryOptions = 32
+    /// Nesting of a JSON body; the deepest that is defined has two.
+    package static let bodyDepth = 16
+    /// Members and elements of a JSON body: 2,000 people and room to spare.
+    package static let bodyValues = 50_000
+    /// Longest `client-request-id` that is echoed, in characters.
+    package static let clientRequestID = 128
+    /// Per-item findings on one page of `/ferry/jobs/{job}/items`.
+    package static let itemPageSize = 200
+    /// Per-item findings in a report; the rest stays readable under `/items`.
+    package static let reportFindings = 10_000
+}

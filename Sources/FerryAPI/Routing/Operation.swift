@@ -1,0 +1,89 @@
+package import FerryCore
+
+/// The two faces of the Graph contract. They answer alike; contexts and links name the one that was asked.
+package enum APIVersion: String, Sendable, Hashable, CaseIterable {
+    case beta
+    case v1 = "v1.0"
+}
+
+/// What a request wants, after its method and path were understood. One case per row of reference 1; the numbers are
+/// those rows. Rows 14 and 15 are rows 3 to 8 with a `JobReference.displayName`.
+package enum Operation: Sendable, Hashable {
+    /// 1
+    case listJobs
+    /// 2
+    case createJob
+    /// 3, 14
+    case job(JobReference)
+    /// 4, 14
+    case updateJob(JobReference)
+    /// 5, 14
+    case deleteJob(JobReference)
+    /// 6, 15
+    case validateJob(JobReference)
+    /// 7, 15
+    case migrateJob(JobReference)
+    /// 8, 15
+    case cancelJob(JobReference)
+    /// 9
+    case listUsers(JobReference)
+    /// 10
+    case user(JobReference, String)
+    /// 11
+    case cancelUser(JobReference, String)
+    /// 12
+    case countJobs
+    /// 13
+    case countUsers(JobReference)
+    /// 16
+    case validateCollection
+    /// 17
+    case migrationsRoot
+    /// Ours: rates, states and an estimate of the end.
+    case progress(JobReference)
+    /// Ours: what happened to single items.
+    case items(JobReference)
+    /// Ours: everything about a job on one page.
+    case report(JobReference)
+}
+
+extension Operation {
+    /// The least privilege of reference 7.7.
+    package enum Access: Sendable, Hashable {
+        case read, write
+    }
+
+    package var access: Access {
+        switch self {
+        case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report:
+            .read
+        case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
+            .validateCollection:
+            .write
+        }
+    }
+
+    /// A constant name for logs and metrics, without keys.
+    package var name: String {
+        switch self {
+        case .listJobs: "listJobs"
+        case .createJob: "createJob"
+        case .job: "getJob"
+        case .updateJob: "updateJob"
+        case .deleteJob: "deleteJob"
+        case .validateJob: "validateJob"
+        case .migrateJob: "migrateJob"
+        case .cancelJob: "cancelJob"
+        case .listUsers: "listUsers"
+        case .user: "getUser"
+        case .cancelUser: "cancelUser"
+        case .countJobs: "countJobs"
+        case .countUsers: "countUsers"
+        case .validateCollection: "validateCollection"
+        case .migrationsRoot: "getMigrationsRoot"
+        case .progress: "getProgress"
+        case .items: "listItems"
+        case .report: "getReport"
+        }
+    }
+}
