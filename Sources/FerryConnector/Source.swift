@@ -1,4 +1,3 @@
-package import FerryCore
 package import NIOCore
 
 /// A person's data, opened for reading. Used by one task at a time.

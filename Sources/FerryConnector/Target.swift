@@ -1,5 +1,4 @@
 package import FerryCore
-package import NIOCore
 
 /// A person's data, opened for writing. Used by one task at a time.
 package protocol TargetSession: Sendable {
