@@ -32,9 +32,22 @@ package struct Transfer: Sendable {
     package var ownAddresses: [String]
     /// The job also has the meetings workload, so the mailbox run leaves the person's own meetings to that run.
     package var hasMeetingsRun: Bool
+    /// How join links begin on both sides; `nil` where links stay as they are.
+    package var meetingLinks: MeetingLinks?
+
+    /// Beginnings of links: what starts with `source` starts with `target` after the move.
+    package struct MeetingLinks: Sendable, Hashable {
+        package var source: String
+        package var target: String
+        package init(source: String, target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
 
     package init(
-        run: RunID, route: Route, legs: [Leg], addresses: AddressBook, ownAddresses: [String], hasMeetingsRun: Bool
+        run: RunID, route: Route, legs: [Leg], addresses: AddressBook, ownAddresses: [String], hasMeetingsRun: Bool,
+        meetingLinks: MeetingLinks? = nil
     ) {
         self.run = run
         self.route = route
@@ -42,6 +55,7 @@ package struct Transfer: Sendable {
         self.addresses = addresses
         self.ownAddresses = ownAddresses
         self.hasMeetingsRun = hasMeetingsRun
+        self.meetingLinks = meetingLinks
     }
 }
 

@@ -1,0 +1,149 @@
+package import FerryCore
+package import FerryStore
+
+/// Carries out commands: the machine of `FerryCore` decides, the store keeps, in one transaction.
+package struct CommandHandler: CommandHandling {
+    private let store: any Store
+    private let effects: Effects
+    private let settings: JobSettings
+
+    package init(store: any Store, effects: Effects, settings: JobSettings) {
+        self.store = store
+        self.effects = effects
+        self.settings = settings
+    }
+
+    package func carryOut(_ command: Command, by principal: Principal) async throws(Refusal) -> CommandResult {
+        let settings = settings
+        switch command {
+        case .create(let draft):
+            return .created(try await create(draft, by: principal, validationOnly: false))
+        case .createForValidation(let draft):
+            return .created(try await create(draft, by: principal, validationOnly: true))
+        case .validate(let reference):
+            return .job(
+                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                    try job.requestValidation(now: now, settings: settings)
+                })
+        case .migrate(let reference):
+            return .job(
+                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                    try job.requestMigration(now: now, settings: settings)
+                })
+        case .cancel(let reference):
+            return .cancelAccepted(
+                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                    try job.requestCancel(now: now, settings: settings)
+                })
+        case .reschedule(let reference, let date):
+            return .job(
+                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                    try job.reschedule(to: date, now: now, settings: settings)
+                })
+        case .delete(let reference):
+            _ = try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                try job.requestDeletion(now: now, settings: settings)
+            }
+            return .accepted
+        case .cancelPerson(let reference, let person):
+            return try await cancel(person, of: reference, by: principal)
+        }
+    }
+
+    private func create(_ draft: JobDraft, by principal: Principal, validationOnly: Bool) async throws(Refusal) -> Job {
+        let id = JobID(effects.makeGUID())
+        let settings = settings
+        return try await decide(naming: draft.displayName) { (tx) throws(StoreError) in
+            let made = Result { () throws(Refusal) in
+                var job = try Job.make(
+                    draft, id: id, by: principal, now: tx.now, settings: settings, validationOnly: validationOnly)
+                let actions = validationOnly ? try job.requestValidation(now: tx.now, settings: settings) : []
+                return (job, actions)
+            }
+            guard case .success((let job, let actions)) = made else { return made.map(\.0) }
+            try tx.insert(job)
+            try JobActions.apply(actions, to: job, in: tx)
+            return .success(job)
+        }
+    }
+
+    /// One event of the job's machine, with everything that follows from it.
+    private func change(
+        _ reference: JobReference, by principal: Principal,
+        event: @escaping @Sendable (inout Job, Instant) throws(Refusal) -> [JobAction]
+    ) async throws(Refusal) -> Job {
+        try await decide { (tx) throws(StoreError) in
+            guard var job = try tx.job(reference, in: principal.tenant) else {
+                return .failure(.jobNotFound(reference.text))
+            }
+            let now = tx.now
+            let actions: [JobAction]
+            do throws(Refusal) { actions = try event(&job, now) } catch { return .failure(error) }
+            let stored = try tx.save(job)
+            try JobActions.apply(actions, to: stored, in: tx)
+            return .success(stored)
+        }
+    }
+
+    private func cancel(
+        _ person: String, of reference: JobReference, by principal: Principal
+    ) async throws(Refusal) -> CommandResult {
+        let settings = settings
+        return try await decide { (tx) throws(StoreError) in
+            guard let job = try tx.job(reference, in: principal.tenant) else {
+                return .failure(.jobNotFound(reference.text))
+            }
+            guard let id = PersonID(person), var task = try tx.task(job.id, id) else {
+                return .failure(.personNotFound(person))
+            }
+            do throws(Refusal) {
+                try job.checkCancel(of: task, now: tx.now, settings: settings)
+            } catch {
+                return .failure(error)
+            }
+            task.stopRequested(isChecking: job.isChecking)
+            task.updated = tx.now
+            try tx.save(task)
+            // Whoever works for the person loses the lease and stops at the next checkpoint.
+            try JobActions.removeWork(of: task, in: tx)
+            try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
+            return .success(.personCancelAccepted(job, id))
+        }
+    }
+
+    /// Runs a decision in a transaction and gives its refusal, or the store's, as one error.
+    private func decide<R: Sendable>(
+        naming displayName: String? = nil,
+        _ body: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> Result<R, Refusal>
+    ) async throws(Refusal) -> R {
+        let outcome: Result<R, Refusal>
+        do throws(StoreError) {
+            outcome = try await store.transact(body)
+        } catch {
+            switch error {
+            case .duplicateName:
+                throw .invalid([
+                    FieldProblem(
+                        code: .duplicateDisplayNameJob, target: "displayName",
+                        message: "A job named '\(displayName ?? "")' already exists in this tenant; choose another name.")
+                ])
+            case .conflict, .leaseLost:
+                throw .unavailable("The job was changed at the same moment; try again.")
+            case .unavailable(let reason), .unusable(let reason):
+                throw .unavailable(reason)
+            case .closed:
+                throw .unavailable("The server is stopping; try again in a moment.")
+            }
+        }
+        return try outcome.get()
+    }
+}
+
+extension JobReference {
+    /// What the client wrote.
+    package var text: String {
+        switch self {
+        case .key(let text), .displayName(let text): text
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import FerryConnector
+import FerryCore
+import FerryFormats
+import FerryStore
+
+/// One pass over one container of the source.
+struct ContainerPass: Sendable {
+    let container: Container
+    let leg: LegContext
+    let journal: Journal
+
+    /// Brings the target up to date with the container. A container that can never move is recorded and passed over.
+    func run(_ target: inout LazyTarget, _ tally: inout PassTally) async throws(WorkError) {
+        do throws(WorkError) {
+            try await copy(&target, &tally)
+        } catch {
+            guard case .connector(let problem) = error, problem.disposition == .skip else { throw error }
+            try await recordAsSkipped(problem, &tally)
+        }
+    }
+
+    private func copy(_ target: inout LazyTarget, _ tally: inout PassTally) async throws(WorkError) {
+        var ledger = try await journal.ledger()
+        let known = ContainerMemo(ledger.cursor)
+        let state: Cursor
+        do throws(ConnectorError) {
+            state = try await leg.source.state(of: container)
+            if let known, ledger.intent == nil, try await isUpToDate(known, ledger.entries) {
+                tally.sums.add(ledger.entries)
+                tally.sums.copiedBytes += known.copiedBytes
+                tally.sums.expectedBytes += known.expectedBytes
+                return
+            }
+        } catch {
+            throw .connector(error)
+        }
+        let session = try await target.open()
+        let there: Container
+        do throws(ConnectorError) {
+            there = try await session.ensure(leg.rewriter.rewrite(container))
+        } catch {
+            throw .connector(error)
+        }
+        if known == nil {
+            // Known from here on even if the source forgets it before the pass is over.
+            ledger.cursor = ContainerMemo(container: container, rules: leg.rules).bytes
+            try await journal.replace(with: ledger, tally.current)
+        }
+        if let intent = ledger.intent {
+            try await recover(intent, ledger.entries, session, there, &tally)
+            ledger = try await journal.ledger()
+        }
+
+        let index = LedgerIndex(ledger.entries, treatingAllAsChanged: known.map { $0.rules != leg.rules } ?? false)
+        ledger = ContainerLedger()
+        let sizer = target.sizer(leg.settings, session.capabilities)
+        let batches = Conduit<CopyBatch>(limit: 1)
+        let leftovers = Conduit<[CopyItem]>(limit: 1)
+        let reading = SourceSide(
+            session: leg.source, container: container, rewriter: leg.rewriter, capabilities: session.capabilities,
+            settings: leg.settings, sizer: sizer, batches: batches, leftovers: leftovers)
+        var writing = TargetSide(
+            session: session, container: there, journal: journal, clock: leg.clock, sizer: sizer, batches: batches,
+            leftovers: leftovers)
+        async let listed = reading.run(index)
+        try await writing.run(&tally)
+        let listing: SourceSide.Listing
+        do throws(ConnectorError) { listing = try await listed.get() } catch { throw .connector(error) }
+
+        // What a listing with gaps does not show may still be there.
+        let gone = listing.hasProblems ? [] : listing.index.unseen
+        try await remove(gone, session, there, &tally)
+        do throws(ConnectorError) { try await session.finish(there) } catch { throw .connector(error) }
+
+        var memo = ContainerMemo(container: container, rules: leg.rules)
+        memo.copiedBytes = listing.unchangedBytes + writing.copiedBytes
+        memo.expectedBytes = listing.unchangedBytes + writing.expectedBytes
+        memo.cursor = state
+        try await complete(memo, known, hasChanged: writing.hasRecorded || !gone.isEmpty, &tally)
+    }
+
+    /// Whether a handful of calls shows that there is nothing to do. Items that could not be moved are tried again.
+    private func isUpToDate(_ known: ContainerMemo, _ entries: [LedgerEntry]) async throws(ConnectorError) -> Bool {
+        guard let cursor = known.cursor, known.container == container, known.rules == leg.rules,
+            entries.allSatisfy({ $0.outcome == .copied || $0.outcome == .elsewhere })
+        else { return false }
+        return try await leg.source.isUnchanged(container, since: cursor)
+    }
+
+    /// Finds out what became of a batch whose writer did not live to record it.
+    private func recover(
+        _ intent: BatchIntent, _ entries: [LedgerEntry], _ session: any TargetSession, _ there: Container,
+        _ tally: inout PassTally
+    ) async throws(WorkError) {
+        var checkpoint = journal.checkpoint(tally.current)
+        if !session.capabilities.isIdempotent {
+            let headers: [ItemHeader]
+            let arrived: Set<ItemKey>
+            do throws(ConnectorError) {
+                headers = try await self.headers(of: intent.keys)
+                arrived = try await session.arrived(headers, in: there, since: intent.mark)
+            } catch {
+                throw .connector(error)
+            }
+            let index = LedgerIndex(entries, treatingAllAsChanged: false)
+            for header in headers where arrived.contains(header.key) {
+                // Which of its versions arrived nobody knows, so it is recorded with one that the source does not have:
+                // the listing then finds it changed, and its metadata are brought up to date.
+                checkpoint.entries.append(
+                    LedgerEntry(key: header.key, version: ItemVersion(~header.version.bits), outcome: .copied))
+                tally.count(from: index.outcome(of: header.key), to: .copied, bytes: header.size)
+            }
+            tally.changes += Int64(checkpoint.entries.count)
+            checkpoint.progress = tally.current
+        }
+        do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+    }
+
+    /// The headers of those of the items that the source still has, in the order given.
+    private func headers(of keys: [ItemKey]) async throws(ConnectorError) -> [ItemHeader] {
+        let places = Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        var found: [(place: Int, header: ItemHeader)] = []
+        var cursor: Cursor?
+        repeat {
+            let page = try await leg.source.items(in: container, after: cursor)
+            for var header in page.headers {
+                guard let place = places[header.key] else { continue }
+                header.sizeIsHint = header.sizeIsHint || leg.rewriter.rewrites(header.metadata)
+                found.append((place, header))
+            }
+            cursor = page.next
+        } while cursor != nil && found.count < places.count
+        return found.sorted { $0.place < $1.place }.map(\.header)
+    }
+
+    private func remove(
+        _ gone: [LedgerEntry], _ session: any TargetSession, _ there: Container, _ tally: inout PassTally
+    ) async throws(WorkError) {
+        var rest = gone[...]
+        while !rest.isEmpty {
+            if Task.isCancelled { throw .connector(.cancelled) }
+            let chunk = rest.prefix(leg.settings.removalItems)
+            rest = rest.dropFirst(chunk.count)
+            try await leg.remove(chunk, from: session, there)
+            var checkpoint = journal.checkpoint(tally.current)
+            for entry in chunk {
+                checkpoint.removed.append(entry.key)
+                tally.count(from: entry.outcome, to: nil, bytes: 0)
+                if entry.outcome == .copied { tally.changes += 1 }
+            }
+            checkpoint.progress = tally.current
+            do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+        }
+    }
+
+    /// Counts the container, and stores its ledger in compact form with the cursor by which the next pass may pass it over.
+    private func complete(
+        _ memo: ContainerMemo, _ known: ContainerMemo?, hasChanged: Bool, _ tally: inout PassTally
+    ) async throws(WorkError) {
+        var ledger = try await journal.ledger()
+        tally.sums.add(ledger.entries)
+        tally.sums.copiedBytes += memo.copiedBytes
+        tally.sums.expectedBytes += memo.expectedBytes
+        guard hasChanged || memo != known, !ledger.entries.contains(where: { $0.outcome == .failed }) else { return }
+        ledger.cursor = memo.bytes
+        try await journal.replace(with: ledger, tally.current)
+    }
+
+    private func recordAsSkipped(_ problem: ConnectorError, _ tally: inout PassTally) async throws(WorkError) {
+        let key = ItemKey(hashing: "\u{0}container".utf8)
+        let ledger = try await journal.ledger()
+        let known = LedgerIndex(ledger.entries, treatingAllAsChanged: false).outcome(of: key)
+        var checkpoint = journal.checkpoint(tally.current)
+        checkpoint.entries = [LedgerEntry(key: key, version: ItemVersion(0), outcome: .skipped)]
+        checkpoint.intent = ledger.intent
+        checkpoint.findings = [journal.finding(container.path.joined(separator: "/"), .skipped, problem)]
+        tally.count(from: known, to: .skipped, bytes: 0)
+        checkpoint.progress = tally.current
+        do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+        tally.sums.add(try await journal.ledger().entries)
+    }
+}

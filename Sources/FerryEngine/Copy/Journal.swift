@@ -1,0 +1,60 @@
+import FerryConnector
+import FerryCore
+import FerryStore
+
+/// Writes down what happens to one container, under the lease of the run.
+struct Journal: Sendable {
+    let store: any Store
+    let lease: Lease
+    let run: RunID
+    let route: Route
+    let container: ContainerID
+    let now: @Sendable () -> Instant
+
+    func ledger() async throws(WorkError) -> ContainerLedger {
+        do throws(StoreError) { return try await store.reader.ledger(route, container) } catch { throw .store(error) }
+    }
+
+    func checkpoint(_ progress: RunProgress) -> Checkpoint {
+        Checkpoint(run: run, route: route, container: container, progress: progress)
+    }
+
+    /// Makes a checkpoint durable; nothing to do for `nil`.
+    func commit(_ checkpoint: Checkpoint?) async -> Result<Void, StoreError> {
+        guard let checkpoint else { return .success(()) }
+        do throws(StoreError) {
+            let lease = lease
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.require(lease)
+                try tx.checkpoint(checkpoint, under: lease)
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Puts the compact form in place of everything that is known of the container; `nil` forgets the container.
+    func replace(with ledger: ContainerLedger?, _ progress: RunProgress) async throws(WorkError) {
+        do throws(StoreError) {
+            let (lease, run, route, container) = (lease, run, route, container)
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.require(lease)
+                if let ledger {
+                    try tx.replaceLedger(route, container, with: ledger, under: lease)
+                } else {
+                    try tx.removeLedger(route, container, under: lease)
+                }
+                try tx.setProgress(progress, of: run)
+            }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {
+        ItemFinding(
+            run: run, container: container, item: name, outcome: outcome, code: error.code, message: error.context,
+            at: now())
+    }
+}

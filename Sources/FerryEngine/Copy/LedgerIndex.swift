@@ -1,0 +1,64 @@
+import FerryConnector
+import FerryCore
+
+/// The ledger of one container while a listing is held against it: what is new, what has changed, what is gone.
+///
+/// 32 bytes and a bit per known item; nothing per new one.
+struct LedgerIndex: Sendable {
+    /// What the listing says about one item.
+    enum Finding: Sendable, Hashable {
+        /// Up to date; nothing to do. With what became of it when it was looked at last.
+        case unchanged(ItemOutcome)
+        /// To be moved; `previous` is `nil` for an item that was never seen.
+        case due(previous: ItemOutcome?)
+    }
+
+    /// Ascending by key.
+    private let entries: [LedgerEntry]
+    private var isSeen: [UInt64]
+    /// Index after the entry found last. Listings often come in the order of keys; then no search is needed.
+    private var expected = 0
+    /// Every item is due, whatever its version: it was rewritten under rules that have changed.
+    private let treatsAllAsChanged: Bool
+
+    init(_ entries: [LedgerEntry], treatingAllAsChanged: Bool) {
+        self.entries = entries
+        isSeen = Array(repeating: 0, count: (entries.count + 63) / 64)
+        treatsAllAsChanged = treatingAllAsChanged
+    }
+
+    /// What became of the item when it was looked at last.
+    func outcome(of key: ItemKey) -> ItemOutcome? { position(of: key).map { entries[$0].outcome } }
+
+    /// Notes that the source lists the item.
+    mutating func see(_ key: ItemKey, _ version: ItemVersion) -> Finding {
+        guard let position = position(of: key) else { return .due(previous: nil) }
+        expected = position + 1
+        isSeen[position / 64] |= 1 << UInt64(position % 64)
+        let entry = entries[position]
+        switch entry.outcome {
+        case .skipped, .failed:
+            // Tried again in every pass: what was in the way may be gone, and the pass reports anew what still is.
+            return .due(previous: entry.outcome)
+        case .copied, .elsewhere:
+            return entry.version == version && !treatsAllAsChanged
+                ? .unchanged(entry.outcome) : .due(previous: entry.outcome)
+        }
+    }
+
+    /// Entries that the source did not list.
+    var unseen: [LedgerEntry] {
+        entries.indices.lazy.filter { isSeen[$0 / 64] & 1 << UInt64($0 % 64) == 0 }.map { entries[$0] }
+    }
+
+    private func position(of key: ItemKey) -> Int? {
+        if expected < entries.count, entries[expected].key == key { return expected }
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].key < key { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && entries[low].key == key ? low : nil
+    }
+}

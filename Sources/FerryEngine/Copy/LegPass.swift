@@ -1,0 +1,174 @@
+import FerryConnector
+import FerryCore
+import FerryStore
+import Logging
+
+/// What all containers of a leg have in common during a pass.
+struct LegContext: Sendable {
+    let source: any SourceSession
+    let rewriter: Rewriter
+    /// The rewriter's fingerprint for this leg's service.
+    let rules: UInt64
+    let settings: CopySettings
+    let clock: any Clock<Duration>
+
+    /// Removes at the target what the entries stand for, but for what another run of the person takes care of.
+    func remove(
+        _ entries: some Collection<LedgerEntry>, from session: any TargetSession, _ there: Container
+    ) async throws(WorkError) {
+        let keys = entries.filter { $0.outcome != .elsewhere }.map(\.key)
+        guard !keys.isEmpty else { return }
+        do throws(ConnectorError) { try await session.remove(keys, in: there) } catch { throw .connector(error) }
+    }
+}
+
+/// The target of a leg, opened when there is something to write: a pass that finds nothing to do never disturbs it.
+struct LazyTarget: Sendable {
+    private let leg: Transfer.Leg
+    private var session: (any TargetSession)?
+    private var sizer: SharedSizer?
+
+    init(_ leg: Transfer.Leg) { self.leg = leg }
+
+    mutating func open() async throws(WorkError) -> any TargetSession {
+        if let session { return session }
+        do throws(ConnectorError) {
+            let opened = try await leg.target.target(for: leg.targetAccount)
+            session = opened
+            return opened
+        } catch {
+            throw .connector(error)
+        }
+    }
+
+    /// What was learned about batches in one container holds for the next one.
+    mutating func sizer(_ settings: CopySettings, _ capabilities: TargetCapabilities) -> SharedSizer {
+        let sizer = sizer ?? SharedSizer(BatchSizer(capabilities, settings))
+        self.sizer = sizer
+        return sizer
+    }
+
+    func close() async { await session?.close() }
+}
+
+/// One pass over one service of a run.
+struct LegPass: Sendable {
+    let leg: Transfer.Leg
+    let transfer: Transfer
+    let store: any Store
+    let effects: Effects
+    let settings: CopySettings
+    let lease: Lease
+    let logger: Logger
+
+    /// Returns whether the person has anything at the source's service at all.
+    func run(_ tally: inout PassTally) async throws(WorkError) -> Bool {
+        let known = try await knownContainers()
+        let source: any SourceSession
+        do throws(ConnectorError) {
+            source = try await leg.source.source(for: leg.sourceAccount)
+        } catch {
+            // Never there is nothing to move; there once and now gone is no reason to empty the target.
+            guard error.code == .sourceNotFound, known.isEmpty else { throw .connector(error) }
+            return false
+        }
+        var target = LazyTarget(leg)
+        let failure = await copy(from: source, to: &target, known, &tally)
+        await source.close()
+        await target.close()
+        if let failure { throw failure }
+        return true
+    }
+
+    private func copy(
+        from source: any SourceSession, to target: inout LazyTarget, _ known: [ContainerID], _ tally: inout PassTally
+    ) async -> WorkError? {
+        let rewriter = Rewriter(transfer)
+        let context = LegContext(
+            source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service), settings: settings,
+            clock: effects.clock)
+        do throws(WorkError) {
+            let containers: [Container]
+            do throws(ConnectorError) { containers = try await source.containers() } catch {
+                throw WorkError.connector(error)
+            }
+            // First, so that a container that was renamed never loses in the new place what is cleared from the old one.
+            let present = Set(containers.flatMap { container in ids(of: container) })
+            for vanished in known where !present.contains(vanished) {
+                try await clear(vanished, context, &target, &tally)
+            }
+            for container in containers {
+                if Task.isCancelled { throw WorkError.connector(.cancelled) }
+                let pass = ContainerPass(
+                    container: container, leg: context, journal: journal(Self.id(of: container, transfer, leg.service)))
+                try await pass.run(&target, &tally)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Removes at the target what came from a container that the source does not have any more.
+    private func clear(
+        _ id: ContainerID, _ context: LegContext, _ target: inout LazyTarget, _ tally: inout PassTally
+    ) async throws(WorkError) {
+        let journal = journal(id)
+        let ledger = try await journal.ledger()
+        guard let memo = ContainerMemo(ledger.cursor) else {
+            logger.warning(
+                "A container is gone from the source, and the ledger does not say where it was at the target")
+            return
+        }
+        if ledger.entries.contains(where: { $0.outcome != .elsewhere }) {
+            let session = try await target.open()
+            let there: Container
+            do throws(ConnectorError) {
+                there = try await session.ensure(context.rewriter.rewrite(memo.container))
+            } catch {
+                throw .connector(error)
+            }
+            var rest = ledger.entries[...]
+            while !rest.isEmpty {
+                let chunk = rest.prefix(settings.removalItems)
+                rest = rest.dropFirst(chunk.count)
+                try await context.remove(chunk, from: session, there)
+            }
+        }
+        for entry in ledger.entries {
+            tally.count(from: entry.outcome, to: nil, bytes: 0)
+            if entry.outcome == .copied { tally.changes += 1 }
+        }
+        try await journal.replace(with: nil, tally.current)
+    }
+
+    private func journal(_ id: ContainerID) -> Journal {
+        Journal(
+            store: store, lease: lease, run: transfer.run, route: transfer.route, container: id, now: effects.now)
+    }
+
+    /// Containers of this service that the route's ledger knows.
+    private func knownContainers() async throws(WorkError) -> [ContainerID] {
+        do throws(StoreError) {
+            return try await store.reader.ledgerContainers(transfer.route)
+                .filter { $0.text.hasPrefix("\(leg.service.rawValue)/") }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// All names under which the ledger may know a container, those of jobs with other workloads included.
+    private func ids(of container: Container) -> [ContainerID] {
+        let plain = ContainerID("\(leg.service.rawValue)/\(container.name)")
+        return [plain, ContainerID(plain.text + Self.ownMeetingsElsewhere)]
+    }
+
+    /// The name under which the ledger knows a container. A calendar without the person's own meetings is another thing
+    /// than the whole calendar, and has a ledger of its own.
+    static func id(of container: Container, _ transfer: Transfer, _ service: ServiceKind) -> ContainerID {
+        let suffix = service == .calendar && transfer.hasMeetingsRun ? ownMeetingsElsewhere : ""
+        return ContainerID("\(service.rawValue)/\(container.name)\(suffix)")
+    }
+
+    private static let ownMeetingsElsewhere = ";own-meetings-elsewhere"
+}

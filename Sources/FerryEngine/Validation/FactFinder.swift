@@ -1,0 +1,96 @@
+import FerryConnector
+import FerryCore
+import FerryStore
+
+/// Looks at everything that the validation rules want to know of one person. Judges nothing, changes nothing.
+struct FactFinder: Sendable {
+    let workshop: Workshop
+
+    func facts(of task: UserTask, in job: Job) async throws(WorkError) -> PersonFacts {
+        let directory = workshop.planner.directory
+        let map = directory.identityMap(from: job.sourceTenant, to: job.targetTenant)
+        var facts = PersonFacts(
+            person: task.person, sourceTenant: directory.tenant(job.sourceTenant),
+            targetTenant: directory.tenant(job.targetTenant)
+                ?? Tenant(id: job.targetTenant, name: "", domains: [], services: []),
+            trust: directory.trust(from: job.sourceTenant, to: job.targetTenant),
+            mappedSources: map.sources[task.person] ?? [], source: workshop.planner.sourcePerson(of: task.person, in: job),
+            target: directory.person(task.person, in: job.targetTenant), exchange: job.exchangeSettings,
+            otherJobs: try await otherJobs(of: task.person, job))
+        guard let source = facts.source, let target = facts.target else { return facts }
+        let kinds = Set(task.runs.flatMap(\.id.workload.services))
+        for kind in ServiceKind.allCases where kinds.contains(kind) {
+            do throws(ConnectorError) {
+                // What is not configured is told by the tenant's services.
+                facts.services[kind] = try await service(kind, source: source, target: target, job)
+            } catch {
+                switch error.disposition {
+                case .cancelled: throw .connector(error)
+                case .retry: facts.gap = .busy(error.context)
+                case .skip, .failRun, .hold: facts.gap = .fault(error.context)
+                }
+            }
+        }
+        for kind in facts.services.keys {
+            facts.services[kind]?.isContinued = try await isContinued(kind, source: source, target: target, task, job)
+        }
+        return facts
+    }
+
+    private func otherJobs(of person: PersonID, _ job: Job) async throws(WorkError) -> [String] {
+        do throws(StoreError) {
+            return try await workshop.store.transact { (tx) throws(StoreError) in
+                try tx.activeJobs(with: person, in: job.targetTenant, besides: job.id)
+            }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func service(
+        _ kind: ServiceKind, source: Person, target: Person, _ job: Job
+    ) async throws(ConnectorError) -> ServiceFacts? {
+        let planner = workshop.planner
+        guard let from = planner.connections.connector(of: job.sourceTenant, for: kind),
+            let to = planner.connections.connector(of: job.targetTenant, for: kind)
+        else { return nil }
+        let sourceAccount = planner.account(of: source, in: job.sourceTenant, at: kind)
+        let targetAccount = planner.account(of: target, in: job.targetTenant, at: kind)
+        return ServiceFacts(
+            source: try await side(from, sourceAccount, .source), target: try await side(to, targetAccount, .target),
+            isSameStore: from.lane == to.lane && sourceAccount.login == targetAccount.login)
+    }
+
+    private func side(
+        _ connector: any Connector, _ account: Account, _ role: AccountRole
+    ) async throws(ConnectorError) -> SideFacts {
+        do throws(ConnectorError) {
+            let seen = try await connector.probe(account, as: role)
+            return .seen(
+                AccountSight(
+                    exists: seen.exists, isReadable: seen.isReadable, isWritable: seen.isWritable, isEmpty: seen.isEmpty,
+                    remark: seen.remark, bytes: seen.bytes, roomBytes: seen.roomBytes))
+        } catch {
+            if case .retry = error.disposition { throw error }
+            if case .cancelled = error.disposition { throw error }
+            return .unreachable(error.context)
+        }
+    }
+
+    /// Whether the ledger of a workload that uses the service knows anything of this pair of people.
+    private func isContinued(
+        _ kind: ServiceKind, source: Person, target: Person, _ task: UserTask, _ job: Job
+    ) async throws(WorkError) -> Bool {
+        for workload in Workload.allCases where workload.services.contains(kind) {
+            let route = Route(
+                sourceTenant: job.sourceTenant, sourcePerson: source.id, targetTenant: job.targetTenant,
+                targetPerson: target.id, workload: workload)
+            do throws(StoreError) {
+                if try await !workshop.store.reader.ledgerContainers(route).isEmpty { return true }
+            } catch {
+                throw .store(error)
+            }
+        }
+        return false
+    }
+}

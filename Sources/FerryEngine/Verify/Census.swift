@@ -1,0 +1,109 @@
+import FerryConnector
+import FerryCore
+import FerryFormats
+
+/// What one side has in one container: a record per item, without names and contents. 40 bytes per item.
+struct Census: Sendable {
+    /// Why an item of the source need not be at the target; ordered so that an item without an excuse is matched first.
+    enum Excuse: UInt8, Sendable, Comparable {
+        case none, skipped, elsewhere
+        static func < (left: Excuse, right: Excuse) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    struct Record: Sendable, Hashable {
+        /// The first 128 bits of a digest of content and metadata together.
+        var high: UInt64
+        var low: UInt64
+        /// The first 64 bits of the content's digest.
+        var content: UInt64
+        /// The name's hash.
+        var name: UInt64
+        var excuse: Excuse
+    }
+
+    var records: [Record] = []
+    /// Fingerprints of events in the order of the listing, where order means something.
+    var order: [UInt64] = []
+    /// Names of what could not be listed, with what the ledger says of it.
+    var unlisted: [(name: String, excuse: Excuse)] = []
+    var bytesHashed: Int64 = 0
+
+    mutating func add(_ header: ItemHeader, content: ContentDigest, excuse: Excuse) {
+        let fingerprint = Fingerprint.of(header, content: content).bytes
+        let record = Record(
+            high: Self.word(fingerprint, at: 0), low: Self.word(fingerprint, at: 8),
+            content: Self.word(content.bytes, at: 0),
+            name: Self.name(header), excuse: excuse)
+        records.append(record)
+        if case .event = header.metadata, excuse == .none { order.append(record.high) }
+    }
+
+    mutating func add(_ other: Census) {
+        records.append(contentsOf: other.records)
+        order.append(contentsOf: other.order)
+        unlisted.append(contentsOf: other.unlisted)
+        bytesHashed += other.bytesHashed
+    }
+
+    static func name(_ header: ItemHeader) -> UInt64 { ItemKey(name: header.name).high }
+
+    private static func word(_ bytes: [UInt8], at start: Int) -> UInt64 {
+        bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+/// What makes two items the same item.
+enum Fingerprint {
+    /// Content and what the kind of item has besides: a message its flags, keywords and arrival (in seconds), a file its
+    /// path, time (in seconds) and right to be executed, a folder its path; others have nothing that a move must keep.
+    static func of(_ header: ItemHeader, content: ContentDigest) -> ContentDigest {
+        var hasher = ContentHasher()
+        hasher.update(content.bytes)
+        switch header.metadata {
+        case .message(let metadata):
+            hasher.update([1, metadata.flags.rawValue])
+            hasher.update(bigEndian(metadata.internalDate.seconds))
+            for keyword in metadata.keywords.sorted() {
+                hasher.update(keyword.utf8)
+                hasher.update([0])
+            }
+        case .calendarObject: hasher.update([2])
+        case .contact: hasher.update([3])
+        case .file(let metadata):
+            hasher.update([4, metadata.isExecutable ? 1 : 0])
+            hasher.update(bigEndian(metadata.modified.seconds))
+            hasher.update(header.name.utf8)
+        case .fileFolder:
+            hasher.update([5])
+            hasher.update(header.name.utf8)
+        case .event: hasher.update([6])
+        case .media: hasher.update([7])
+        }
+        return hasher.finish()
+    }
+
+    /// The digest of an object that servers may lay out anew: lines unfolded, without regard to their order and to how
+    /// they end (RFC 5545 section 3.1, RFC 6350 section 3.2).
+    static func ofLines(_ bytes: [UInt8]) -> ContentDigest {
+        var lines: [[UInt8]] = []
+        for var line in bytes.split(separator: UInt8(ascii: "\n")) {
+            if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+            if let first = line.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t"), !lines.isEmpty {
+                lines[lines.count - 1].append(contentsOf: line.dropFirst())
+            } else if !line.isEmpty {
+                lines.append(Array(line))
+            }
+        }
+        lines.sort { $0.lexicographicallyPrecedes($1) }
+        var hasher = ContentHasher()
+        for line in lines {
+            hasher.update(line)
+            hasher.update([UInt8(ascii: "\n")])
+        }
+        return hasher.finish()
+    }
+
+    private static func bigEndian(_ number: Int64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - $0 * 8)) }
+    }
+}

@@ -1,0 +1,142 @@
+import FerryConnector
+import FerryCore
+import FerryFormats
+import FerryStore
+
+/// Reads all contents of containers on one side and makes their census.
+struct CensusTaker: Sendable {
+    enum Side: Sendable {
+        /// With what the ledger knows of each container, for excuses only.
+        case source(@Sendable (Container) async throws(WorkError) -> ContainerLedger)
+        case target(owner: Person)
+    }
+
+    let session: any SourceSession
+    let side: Side
+    let rewriter: Rewriter
+    let objectLimit: Int64
+
+    @concurrent
+    func take(_ containers: [Container]) async -> Result<Census, WorkError> {
+        var census = Census()
+        do throws(WorkError) {
+            for container in containers { census.add(try await take(container)) }
+            return .success(census)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The names behind the hashes, for a report; lists again, because a census keeps no names.
+    func names(_ wanted: Set<UInt64>, in containers: [Container]) async throws(WorkError) -> [UInt64: String] {
+        var names: [UInt64: String] = [:]
+        guard !wanted.isEmpty else { return names }
+        for container in containers {
+            var cursor: Cursor?
+            repeat {
+                let page = try await page(of: container, after: cursor)
+                for header in page.headers {
+                    let hash = Census.name(header)
+                    if wanted.contains(hash) { names[hash] = header.name }
+                }
+                cursor = page.next
+            } while cursor != nil
+        }
+        return names
+    }
+
+    private func take(_ container: Container) async throws(WorkError) -> Census {
+        var census = Census()
+        var ledger = LedgerIndex([], treatingAllAsChanged: false)
+        if case .source(let read) = side {
+            ledger = LedgerIndex(try await read(container).entries, treatingAllAsChanged: false)
+        }
+        var cursor: Cursor?
+        repeat {
+            if Task.isCancelled { throw .connector(.cancelled) }
+            let page = try await page(of: container, after: cursor)
+            do throws(ConnectorError) {
+                try await read(page.headers, of: container, ledger, into: &census)
+            } catch {
+                throw .connector(error)
+            }
+            for problem in page.problems {
+                census.unlisted.append(
+                    (problem.name, excuse(ledger.outcome(of: SourceSide.key(unlisted: problem.name)))))
+            }
+            cursor = page.next
+        } while cursor != nil
+        return census
+    }
+
+    private func page(of container: Container, after cursor: Cursor?) async throws(WorkError) -> ItemPage {
+        do throws(ConnectorError) {
+            return try await session.items(in: container, after: cursor)
+        } catch {
+            throw .connector(error)
+        }
+    }
+
+    private func read(
+        _ headers: [ItemHeader], of container: Container, _ ledger: LedgerIndex, into census: inout Census
+    ) async throws(ConnectorError) {
+        var withContent: [ItemHeader] = []
+        for header in headers {
+            if case .fileFolder = header.metadata {
+                census.add(
+                    header, content: ContentDigest(hashing: []), excuse: excuse(ledger.outcome(of: header.key)))
+            } else {
+                withContent.append(header)
+            }
+        }
+        guard !withContent.isEmpty else { return }
+        var contents = DigestReader(try await session.bodies(of: withContent, in: container), objectLimit)
+        for header in withContent {
+            let outcome = excuse(ledger.outcome(of: header.key))
+            guard let content = try await contents.next(keepingContent: rewriter.rewrites(header.metadata)) else {
+                throw ConnectorError(
+                    .internalFault, .failRun,
+                    "A tenant answered with fewer contents than were asked for. Please report this.")
+            }
+            census.bytesHashed += content.size
+            switch content.value {
+            case .digest(let digest):
+                census.add(header, content: digest, excuse: outcome)
+            case .failed:
+                // Unreadable: at the source it is missing unless it is excused, at the target its original will be.
+                if case .source = side { census.unlisted.append((header.name, outcome)) }
+            case .object(let bytes):
+                switch side {
+                case .source:
+                    switch rewriter.rewrite(bytes, of: header.metadata) {
+                    case .content(let rewritten):
+                        census.add(header, content: digest(rewritten, header.metadata), excuse: outcome)
+                    case .elsewhere:
+                        census.add(header, content: digest(bytes, header.metadata), excuse: .elsewhere)
+                    case .unusable:
+                        census.add(header, content: digest(bytes, header.metadata), excuse: outcome)
+                    }
+                case .target(let owner):
+                    if rewriter.isOurs(atTarget: bytes, header.metadata, of: owner) {
+                        census.add(header, content: digest(bytes, header.metadata), excuse: .none)
+                    }
+                }
+            }
+        }
+    }
+
+    private func digest(_ bytes: [UInt8], _ metadata: ItemMetadata) -> ContentDigest {
+        switch metadata {
+        case .calendarObject, .contact: Fingerprint.ofLines(bytes)
+        case .message, .file, .fileFolder, .event, .media: ContentDigest(hashing: bytes)
+        }
+    }
+
+    private func excuse(_ outcome: ItemOutcome?) -> Census.Excuse {
+        switch outcome {
+        case .skipped: .skipped
+        case .elsewhere: .elsewhere
+        case .copied, .failed, nil: .none
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package import FerryCore
+
+/// What a comparison of both sides found: the manifest that the administrator keeps.
+package struct TransferVerification: Sendable, Hashable {
+    /// One pair of containers with the same path.
+    package struct ContainerResult: Sendable, Hashable {
+        package var service: ServiceKind
+        /// Names from the top level down.
+        package var path: [String]
+        /// Items that the source lists.
+        package var sourceItems: Int64 = 0
+        /// Items that the target lists, but for those that belong to another workload.
+        package var targetItems: Int64 = 0
+        /// Items with the same content and metadata on both sides.
+        package var identical: Int64 = 0
+        /// At the source only.
+        package var missing: Int64 = 0
+        /// At the target only, in a container that Ferry filled.
+        package var unexpected: Int64 = 0
+        /// On both sides, with other content or metadata.
+        package var differing: Int64 = 0
+        /// At the source only, because they can never move; each has been reported by the copier.
+        package var skipped: Int64 = 0
+        /// At the source only, because another workload moves them.
+        package var elsewhere: Int64 = 0
+
+        package init(service: ServiceKind, path: [String]) {
+            self.service = service
+            self.path = path
+        }
+    }
+
+    /// One item that is not the same on both sides.
+    package struct Difference: Sendable, Hashable {
+        /// `verify.missing`, `verify.unexpected` or `verify.differs`.
+        package var code: ErrorCode
+        package var service: ServiceKind
+        package var path: [String]
+        /// The name of the item on the side that has it; empty when it is about the container itself.
+        package var item: String
+        /// What was compared and what came out, in words.
+        package var message: String
+
+        package init(code: ErrorCode, service: ServiceKind, path: [String], item: String, message: String) {
+            self.code = code
+            self.service = service
+            self.path = path
+            self.item = item
+            self.message = message
+        }
+    }
+
+    /// In the order of the source's containers.
+    package var containers: [ContainerResult] = []
+    /// The first differences; `differenceCount` says how many there are.
+    package var differences: [Difference] = []
+    package var differenceCount: Int64 = 0
+    /// Bytes of content that were read and hashed, on both sides together.
+    package var bytesHashed: Int64 = 0
+
+    package init() {}
+
+    /// Everything that was to move is there, once, with the same content and metadata.
+    package var isIdentical: Bool { differenceCount == 0 }
+}

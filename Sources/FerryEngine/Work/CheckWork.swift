@@ -1,0 +1,66 @@
+import FerryConnector
+import FerryCore
+import FerryStore
+
+/// Checks one person: everything while validating (rows T4 to T6), the first failure before migrating (T14, T15).
+struct CheckWork: Sendable {
+    let workshop: Workshop
+    let lease: Lease
+
+    func perform() async throws(WorkError) {
+        guard case .check(let id, let person) = lease.item.key, let (job, task) = try await workshop.load(id, person)
+        else { return try await workshop.finish(lease) }
+        let facts = try await FactFinder(workshop: workshop).facts(of: task, in: job)
+        switch job.status {
+        case .validateProcessing, .validateInProgress:
+            let verdicts = Dictionary(
+                uniqueKeysWithValues: task.runs.map {
+                    ($0.id.workload, ValidationRules.findings(facts, for: $0.id.workload))
+                })
+            try await judge(person, verdicts)
+        case .processing, .inProgress, .cuttingOver:
+            let waiting = task.runs.filter { $0.status == .notStarted }.map(\.id.workload)
+            try await admit(person, refusing: ValidationRules.firstFinding(facts, waiting))
+        default:
+            try await workshop.finish(lease)
+        }
+    }
+
+    private func judge(_ person: PersonID, _ verdicts: [Workload: [Finding]]) async throws(WorkError) {
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.finish(lease, next: nil)
+            guard var job = try tx.job(lease.item.key.job), var task = try tx.task(job.id, person) else { return }
+            guard job.status == .validateProcessing || job.status == .validateInProgress else { return }
+            job.checksBegan(now: tx.now)
+            for index in task.runs.indices {
+                task.runs[index].checkBegan()
+                task.runs[index].judged(verdicts[task.runs[index].id.workload] ?? [])
+            }
+            task.updated = tx.now
+            try Workshop.settle(task, of: job, unfinished: RunStatus.unjudged, in: tx)
+        }
+    }
+
+    private func admit(_ person: PersonID, refusing refusal: (workload: Workload, finding: Finding)?) async throws(WorkError) {
+        let planner = workshop.planner
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.finish(lease, next: nil)
+            guard var job = try tx.job(lease.item.key.job), var task = try tx.task(job.id, person) else { return }
+            guard job.status == .processing || job.status == .inProgress || job.status == .cuttingOver else { return }
+            job.migrationExpanded(now: tx.now)
+            if let refusal {
+                task.refused(refusal.finding, at: refusal.workload)
+            } else {
+                for index in task.runs.indices where task.runs[index].status == .notStarted {
+                    let run = task.runs[index].id
+                    task.runs[index].admitted()
+                    // Meetings wait for the target mailbox; the end of the mailbox run wakes them.
+                    guard run.workload != .meetings || task[.mailbox]?.status == .completed else { continue }
+                    try tx.enqueue(WorkItem(key: .run(run), lane: planner.lane(for: run, of: job), due: tx.now))
+                }
+            }
+            task.updated = tx.now
+            try Workshop.settle(task, of: job, unfinished: RunStatus.unfinished, in: tx)
+        }
+    }
+}
