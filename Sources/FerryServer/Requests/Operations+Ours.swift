@@ -1,0 +1,84 @@
+import FerryAPI
+import FerryCore
+import FerryEngine
+import FerryStore
+import HTTPTypes
+
+/// The namespace `/ferry`: what the Graph contract has no place for.
+extension Operations {
+    func progress(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        let job = try await find(reference, call)
+        return ours(try await view(of: job, call).json, JobReport.Format.json.contentType)
+    }
+
+    func items(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        let page = try ItemPageOptions(rawQuery: call.rawQuery)
+        let job = try await find(reference, call)
+        let found = try await read(for: call) { (reader) throws(StoreError) in
+            try await reader.itemFindings(of: job.id, after: page.after, limit: page.limit + 1)
+        }
+        let views = found.prefix(page.limit).map(ItemFindingView.init)
+        return ours(
+            ItemFindingView.page(views, hasMore: found.count > page.limit), JobReport.Format.json.contentType)
+    }
+
+    func report(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        let format = try JobReport.Format(rawQuery: call.rawQuery)
+        let job = try await find(reference, call)
+        let view = try await view(of: job, call)
+        let tasks = try await tasks(of: job, call)
+        let limit = APILimits.reportFindings
+        let found = try await read(for: call) { (reader) throws(StoreError) in
+            try await reader.itemFindings(of: job.id, after: 0, limit: limit + 1)
+        }
+        var names: [PersonID: String] = [:]
+        for person in job.people {
+            names[person] = directory?.person(person, in: job.targetTenant)?.userPrincipalName
+        }
+        let report = JobReport(
+            view: view, tasks: tasks, names: names, findings: found.prefix(limit).map(ItemFindingView.init),
+            isCut: found.count > limit)
+        var answer = ours(report.bytes(format), format.contentType)
+        switch format {
+        case .json: break
+        case .csv: answer.headers.append((.contentDisposition, "attachment; filename=\"report-\(job.id).csv\""))
+        case .html:
+            answer.headers.append((.contentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'"))
+        }
+        return answer
+    }
+
+    private func view(of job: Job, _ call: Call) async throws(Failure) -> ProgressView {
+        let found = try await read(for: call) { (reader) throws(StoreError) in try await reader.progress(of: job.id) }
+        return ProgressView(job: job, progress: found.progress, tally: found.tally, now: effects.now())
+    }
+
+    /// All users of a job, page by page.
+    private func tasks(of job: Job, _ call: Call) async throws(Failure) -> [UserTask] {
+        var tasks: [UserTask] = []
+        tasks.reserveCapacity(job.people.count)
+        var query = TaskQuery(job: job.id)
+        query.limit = APILimits.maximumPageSize
+        repeat {
+            let page = try await read(for: call) { [query] (reader) throws(StoreError) in try await reader.tasks(query) }
+            tasks += page.rows
+            query.after = page.next
+        } while query.after != nil
+        return tasks
+    }
+
+    private func ours(_ body: [UInt8], _ contentType: String) -> Answer {
+        var answer = Answer(status: .ok, body: body, contentType: contentType, isGraph: false)
+        answer.headers = [(.xContentTypeOptions, "nosniff")]
+        return answer
+    }
+}
+
+extension ItemFindingView {
+    fileprivate init(_ finding: ItemFinding) {
+        self.init(
+            sequence: finding.sequence, person: finding.run.person, workload: finding.run.workload,
+            container: finding.container.text, item: finding.item, outcome: finding.outcome, code: finding.code,
+            message: finding.message, at: finding.at)
+    }
+}
