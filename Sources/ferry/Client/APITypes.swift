@@ -1,0 +1,112 @@
+/// A job as the API gives it; only what the displays need.
+struct JobBody: Decodable, Sendable {
+    struct Exchange: Decodable, Sendable {
+        var sourceEndpoint: String?
+        var targetDeliveryDomain: String?
+    }
+
+    var id: String
+    var displayName: String
+    var status: String
+    var jobType: String
+    var message: String?
+    var completeAfterDateTime: String
+    var sourceTenantId: String
+    var targetTenantId: String
+    var resources: [String]
+    var workloads: [String]
+    var createdBy: String?
+    var createdDateTime: String
+    var lastUpdatedDateTime: String
+    var exchangeSettings: Exchange?
+}
+
+/// One person of a job as the API gives it.
+struct TaskBody: Decodable, Sendable {
+    struct ServiceStatus: Decodable, Sendable {
+        struct Problem: Decodable, Sendable {
+            var code: String?
+            var message: String?
+        }
+
+        var service: String
+        var status: String
+        var message: String?
+        var errors: [Problem]?
+    }
+
+    var id: String
+    var lastUpdatedDateTime: String
+    var currentStatus: [ServiceStatus]
+}
+
+/// One page of a collection.
+struct CollectionBody<Element: Decodable & Sendable>: Decodable, Sendable {
+    var value: [Element]
+    var nextLink: String?
+
+    enum CodingKeys: String, CodingKey {
+        case value
+        case nextLink = "@odata.nextLink"
+    }
+}
+
+/// What cancel answers.
+struct CancelBody: Decodable, Sendable {
+    var status: String?
+    var message: String?
+}
+
+/// What a create sends; absent members are left out (Graph reference 4.1).
+struct CreateBody: Encodable, Sendable {
+    struct Exchange: Encodable, Sendable {
+        var sourceEndpoint: String?
+        var targetDeliveryDomain: String?
+    }
+
+    var displayName: String
+    var completeAfterDateTime: String
+    var sourceTenantId: String?
+    var exchangeSettings: Exchange?
+    var resources: [String]
+    var resourceType = "Users"
+    var workloads: [String]?
+}
+
+/// `GET /ferry/jobs/{job}/progress`.
+struct ProgressBody: Decodable, Sendable {
+    struct Job: Decodable, Sendable {
+        var id: String
+        var displayName: String
+        var status: String
+        var people: Int
+        var peopleCompleted: Int
+        var peopleCancelled: Int
+        var peopleFailed: Int
+    }
+
+    struct WorkloadBody: Decodable, Sendable {
+        var workload: String
+        /// Runs per state; states without runs are absent.
+        var states: [String: Int]
+        var items: Int64
+        var bytes: Int64
+        /// `nil` until everybody's data has been listed once.
+        var itemsExpected: Int64?
+        var bytesExpected: Int64?
+        var skipped: Int64
+        var failed: Int64
+        var passes: Int64
+        /// Summed over the runs, which go on side by side.
+        var activeSeconds: Double
+        /// Of the run that was frozen longest.
+        var frozenSeconds: Double
+    }
+
+    var job: Job
+    /// When the server read it; RFC 3339.
+    var asOf: String
+    /// RFC 3339; `nil` while nobody can tell.
+    var estimatedEnd: String?
+    var workloads: [WorkloadBody]
+}

@@ -1,0 +1,77 @@
+import FerryCore
+
+/// What the administrator wrote into the YAML file and the files that it names, read and checked.
+struct Configuration: Sendable {
+    /// Where the server listens.
+    struct Listen: Hashable, Sendable {
+        var host: String
+        /// 0 lets the system choose a free port.
+        var port: Int
+    }
+
+    /// Which store keeps jobs, work and ledgers.
+    enum StoreLocation: Hashable, Sendable {
+        /// A path; relative ones are relative to the configuration file.
+        case sqlite(path: String)
+    }
+
+    /// Who may sign tokens.
+    enum Issuer: Hashable, Sendable {
+        /// The key in `keys`, for `ferry token` and the demo.
+        case embedded
+    }
+
+    /// The file this was read from, as it was named.
+    var file: String
+    var listen: Listen
+    var store: StoreLocation
+    /// Path of the embedded issuer's private key; made at the first start.
+    var keys: String
+    var issuers: [Issuer]
+    var tenants: [TenantConfiguration]
+    var trusts: [TrustConfiguration]
+    var settings: Settings
+
+    /// What may be tuned; `nil` leaves the engine's own default.
+    struct Settings: Hashable, Sendable {
+        /// People in one job.
+        var maximumPeople: Int?
+        /// Time between delta passes before the date.
+        var deltaInterval: Duration?
+        /// Cancel stays possible until each person's own cutover, not only until the job's date.
+        var cancelsUntilCutover: Bool?
+        /// A failed mailbox does not hold back the person's other workloads.
+        var continuesWithoutMailbox: Bool?
+        /// How long deleted jobs stay readable.
+        var tombstonesLast: Duration?
+    }
+}
+
+/// A tenant with its people and the places of their data.
+struct TenantConfiguration: Sendable {
+    var id: TenantID
+    var name: String
+    /// Lower case.
+    var domains: [String]
+    var people: [Person]
+    var services: [ServiceKind: ServiceLocation]
+    /// How the join links of the tenant's meetings begin; `nil` leaves links as they are.
+    var meetingLinks: String?
+}
+
+/// Where one service's data lives.
+enum ServiceLocation: Hashable, Sendable {
+    /// A folder with one folder per login.
+    case folder(path: String)
+}
+
+/// Under which conditions people may move from one tenant to another.
+struct TrustConfiguration: Sendable {
+    var source: TenantID
+    var target: TenantID
+    var endpoint: String
+    /// `nil`: everybody may leave.
+    var scope: Set<PersonID>?
+    /// `nil`: people are matched by address.
+    var identities: [(source: PersonID, target: PersonID)]?
+}

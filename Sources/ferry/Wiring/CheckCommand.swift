@@ -1,0 +1,157 @@
+import ArgumentParser
+import FerryConnector
+import FerryCore
+import FoundationEssentials
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Connect to everything and say what is wrong and how to mend it.",
+        discussion: """
+            Reads the configuration, then looks at every person at every service: can the source be read, can the \
+            target be written. Changes nothing. Exit code 0 when all is well, 1 when something is wrong, 78 when the \
+            configuration itself is.
+
+            Example: ferry check --config ferry.yaml
+            """)
+
+    @OptionGroup var file: ConfigurationOption
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    func run() async throws {
+        let configuration = try file.load()
+        let results = await EndpointCheck(configuration).results()
+        let output = Terminal.output
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+            output.print(String(decoding: try encoder.encode(results), as: UTF8.self))
+        } else {
+            for line in Self.lines(results, style: output.style) { output.print(line) }
+        }
+        if results.contains(where: { !$0.problems.isEmpty }) { throw ExitCode(ExitReason.failed.rawValue) }
+    }
+
+    static func lines(_ results: [EndpointCheck.Result], style: Style) -> [String] {
+        var table = Table([
+            .init("TENANT"), .init("SERVICE"), .init("AS"), .init("PEOPLE", .right), .init("ITEMS", .right),
+            .init("RESULT"),
+        ])
+        for result in results {
+            let count = result.problems.count
+            table.append([
+                result.tenant, result.service, result.role, String(result.people), Quantity.count(result.items),
+                count == 0 ? style(.green, "ok") : style(.red, count == 1 ? "1 problem" : "\(count) problems"),
+            ])
+        }
+        var lines = table.lines(style: style)
+        for result in results where !result.problems.isEmpty {
+            lines.append("")
+            lines.append(style(.bold, "\(result.tenant) \(result.service)"))
+            for problem in result.problems { lines.append("  \(problem.person): \(problem.message)") }
+        }
+        return lines
+    }
+}
+
+/// Probes every person at every service of the configuration, a few at a time.
+struct EndpointCheck {
+    struct Problem: Encodable, Hashable, Sendable {
+        var person: String
+        /// What is wrong and how to mend it.
+        var message: String
+    }
+
+    /// One service of one tenant.
+    struct Result: Encodable, Hashable, Sendable {
+        var tenant: String
+        var service: String
+        /// `source` or `target`.
+        var role: String
+        var people: Int
+        var items: Int64
+        var problems: [Problem]
+    }
+
+    private let configuration: Configuration
+    private static let width = 8
+
+    init(_ configuration: Configuration) { self.configuration = configuration }
+
+    func results() async -> [Result] {
+        let directory = ConfiguredDirectory(configuration)
+        let connections = ConnectionTable(configuration, now: SystemEffects.now)
+        var results: [Result] = []
+        for trust in configuration.trusts {
+            let pairs = directory.identityMap(from: trust.source, to: trust.target).targets
+                .filter { trust.scope?.contains($0.key) ?? true }
+            for (tenantID, role, ids) in [
+                (trust.source, AccountRole.source, Set(pairs.keys)), (trust.target, .target, Set(pairs.values)),
+            ] {
+                guard let tenant = configuration.tenants.first(where: { $0.id == tenantID }) else { continue }
+                let people = tenant.people.filter { ids.contains($0.id) }
+                for service in ServiceKind.allCases {
+                    guard let connector = connections.connector(of: tenantID, for: service) else { continue }
+                    results.append(await check(people, of: tenant, at: connector, as: role))
+                }
+            }
+        }
+        return results
+    }
+
+    private func check(
+        _ people: [Person], of tenant: TenantConfiguration, at connector: any Connector, as role: AccountRole
+    ) async -> Result {
+        var result = Result(
+            tenant: tenant.name, service: connector.service.rawValue, role: role == .source ? "source" : "target",
+            people: people.count, items: 0, problems: [])
+        await withTaskGroup(of: (Person, Swift.Result<AccountFacts, ConnectorError>).self) { group in
+            var waiting = people[...]
+            func startNext() {
+                guard let person = waiting.popFirst() else { return }
+                group.addTask {
+                    let account = Account(
+                        tenant: tenant.id, person: person, login: person.logins[connector.service] ?? person.mail)
+                    do throws(ConnectorError) {
+                        return (person, .success(try await connector.probe(account, as: role)))
+                    } catch {
+                        return (person, .failure(error))
+                    }
+                }
+            }
+            for _ in 0..<Self.width { startNext() }
+            for await (person, outcome) in group {
+                startNext()
+                switch outcome {
+                case .success(let facts):
+                    result.items += facts.items ?? 0
+                    if let message = Self.problem(facts, role) {
+                        result.problems.append(Problem(person: person.userPrincipalName, message: message))
+                    }
+                case .failure(let error):
+                    result.problems.append(
+                        Problem(person: person.userPrincipalName, message: "\(error.code.rawValue): \(error.context)"))
+                }
+            }
+        }
+        result.problems.sort { ($0.person, $0.message) < ($1.person, $1.message) }
+        return result
+    }
+
+    /// `nil` when nothing stands in the way of a move.
+    static func problem(_ facts: AccountFacts, _ role: AccountRole) -> String? {
+        let remark = facts.remark.isEmpty ? "" : " \(facts.remark)"
+        switch role {
+        case .source where !facts.exists:
+            return "There is no such account.\(remark) Mend the login in the tenant's people, or create the account."
+        case .source where !facts.isReadable:
+            return "The account cannot be read.\(remark) Give Ferry's user the right to read it."
+        case .target where !facts.isWritable:
+            return
+                "The account cannot be written.\(remark) Create its parent, or give Ferry's user the right to write it."
+        default:
+            return nil
+        }
+    }
+}

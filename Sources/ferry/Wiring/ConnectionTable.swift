@@ -1,0 +1,41 @@
+import FerryConnector
+import FerryCore
+import FerryEngine
+import FerryFolder
+
+/// The configured connectors. The only place where a kind of service becomes a concrete connector.
+struct ConnectionTable: Connections {
+    private struct Key: Hashable {
+        var tenant: TenantID
+        var service: ServiceKind
+    }
+
+    private let connectors: [Key: any Connector]
+    private let parallelism: [String: Int]
+
+    init(_ configuration: Configuration, now: @escaping @Sendable () -> Instant) {
+        var connectors: [Key: any Connector] = [:]
+        var parallelism: [String: Int] = [:]
+        for tenant in configuration.tenants {
+            for (service, location) in tenant.services {
+                let connector: any Connector =
+                    switch location {
+                    case .folder(let path):
+                        FolderConnector(service: service, tenant: tenant.name, root: path, now: now)
+                    }
+                connectors[Key(tenant: tenant.id, service: service)] = connector
+                // Services that share an endpoint share its limit.
+                let name = connector.lane.name
+                parallelism[name] = min(parallelism[name] ?? .max, connector.parallelism)
+            }
+        }
+        self.connectors = connectors
+        self.parallelism = parallelism
+    }
+
+    func connector(of tenant: TenantID, for service: ServiceKind) -> (any Connector)? {
+        connectors[Key(tenant: tenant, service: service)]
+    }
+
+    func parallelism(ofEndpoint name: String) -> Int { parallelism[name] ?? 1 }
+}

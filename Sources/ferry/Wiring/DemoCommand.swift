@@ -1,0 +1,60 @@
+import ArgumentParser
+import FerryCore
+import FerryStore
+import Logging
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Move a whole company between two tenants on this machine, from nothing to the report.",
+        discussion: """
+            Makes two folder tenants, Contoso with people and years of mail, calendars, contacts, files and chats in \
+            many scripts, and Fabrikam with the same people and nothing yet. Then starts a server on a free port, \
+            creates, validates and migrates a job through its API, shows the progress, verifies both sides, and writes \
+            the report. The same seed gives the same content.
+
+            A demo that was interrupted, by SIGKILL even, goes on where it was with --resume.
+
+            Examples:
+              ferry demo
+              ferry demo --directory /tmp/two-tenants --people 200
+              ferry demo --directory /tmp/two-tenants --resume
+            """)
+
+    @Option(help: "Where to put the tenants; new or empty.")
+    var directory = "ferry-demo"
+
+    @Option(help: "How many people move, 1 to 2000.")
+    var people = 40
+
+    @Option(help: "Other content for another number.")
+    var seed: UInt64 = 1
+
+    @Flag(help: "Go on with a demo that was interrupted.")
+    var resume = false
+
+    @Flag(help: "Let the server run on afterwards, until SIGINT.")
+    var keepRunning = false
+
+    @OptionGroup var log: LogOption
+
+    func validate() throws {
+        guard (1...2000).contains(people) else { throw ValidationError("--people is 1 to 2000.") }
+    }
+
+    func run() async throws {
+        let site = try DemoSite.prepare(directory: directory, people: people, seed: seed, resume: resume)
+        var configuration = try ConfigurationFile.load("\(site.root)/ferry.yaml")
+        // A free port, so that a demo never meets another server.
+        configuration.listen = Configuration.Listen(host: "127.0.0.1", port: 0)
+        let issuer = try Installation.issuer(of: configuration)
+        let installation = try await Installation(configuration, pace: .quick, logLevel: log.level(default: .error))
+        do {
+            try await DemoRun(site: site, installation: installation, issuer: issuer, keepsRunning: keepRunning).run()
+        } catch {
+            await installation.store.close()
+            throw error
+        }
+        await installation.store.close()
+    }
+}

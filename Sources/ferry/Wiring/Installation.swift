@@ -1,0 +1,122 @@
+import FerryCore
+import FerryEngine
+import FerrySQLite
+import FerryServer
+import FerryStore
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Everything that a configuration stands for, made and put together. Nothing runs before `serve`.
+struct Installation: Sendable {
+    let configuration: Configuration
+    let directory: ConfiguredDirectory
+    let connections: ConnectionTable
+    let store: any Store
+    let engine: Engine
+    let logger: Logger
+
+    static let effects = Effects(
+        now: SystemEffects.now, clock: ContinuousClock(), makeGUID: SystemEffects.makeGUID, random: SystemEffects.random
+    )
+
+    /// What the store is opened for.
+    enum Purpose: Sendable {
+        /// To be the one process that writes it.
+        case serving
+        /// To read beside it.
+        case reading
+    }
+
+    init(
+        _ configuration: Configuration, purpose: Purpose = .serving, pace: Pace = .normal, logLevel: Logger.Level
+    ) async throws(Complaint) {
+        self.configuration = configuration
+        logger = Logger(label: "ferry") { LogfmtHandler(label: $0, level: logLevel) }
+        directory = ConfiguredDirectory(configuration)
+        connections = ConnectionTable(configuration, now: SystemEffects.now)
+        switch configuration.store {
+        case .sqlite(let path):
+            do throws(StoreError) {
+                store = try await SQLiteStore.open(
+                    path: path, access: purpose == .serving ? .exclusive : .readOnly, now: SystemEffects.now)
+            } catch {
+                throw Complaint(error, path: path)
+            }
+        }
+        engine = Engine(
+            store: store, directory: directory, connections: connections, effects: Self.effects,
+            settings: Self.engineSettings(configuration.settings, pace: pace), logger: logger)
+    }
+
+    /// How often the engine looks again.
+    enum Pace: Sendable {
+        case normal
+        /// Somebody sits before it and waits.
+        case quick
+    }
+
+    private static func engineSettings(_ settings: Configuration.Settings, pace: Pace) -> EngineSettings {
+        var engine = EngineSettings()
+        if pace == .quick {
+            engine.pulse = .milliseconds(200)
+            engine.deltaInterval = .seconds(2)
+            // So that what a killed demo held is free again soon.
+            engine.leaseTerm = .seconds(5)
+        }
+        if let number = settings.maximumPeople { engine.jobs.maximumPeople = number }
+        if let interval = settings.deltaInterval { engine.deltaInterval = interval }
+        if let flag = settings.cancelsUntilCutover { engine.jobs.cancelsUntilCutover = flag }
+        if let flag = settings.continuesWithoutMailbox { engine.jobs.continuesWithoutMailbox = flag }
+        if let time = settings.tombstonesLast { engine.jobs.tombstoneLifetime = time }
+        return engine
+    }
+
+    // MARK: serving
+
+    static func issuer(of configuration: Configuration) throws(Complaint) -> EmbeddedIssuer {
+        do throws(KeyFileError) {
+            return try EmbeddedIssuer(keyFile: configuration.keys)
+        } catch {
+            throw Complaint(error.description, status: .configuration)
+        }
+    }
+
+    /// The server, the engine and the watchdog; stopped in reverse order by SIGTERM or SIGINT.
+    func makeServices(
+        issuer: EmbeddedIssuer, onBound: @escaping @Sendable (Int) async -> Void
+    ) -> ServiceGroup {
+        let authenticator = Authenticator(
+            settings: AuthenticationSettings(tenants: Set(configuration.tenants.map(\.id))), embedded: issuer,
+            now: SystemEffects.now)
+        let server = FerryServer(
+            settings: ServerSettings(host: configuration.listen.host, port: configuration.listen.port),
+            commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
+            effects: Self.effects, directory: directory, logger: logger, onBound: onBound)
+        let watchdog = Watchdog(patience: .seconds(20), logger: logger)
+        let group = ServiceGroupConfiguration(
+            services: [
+                .init(service: engine), .init(service: server),
+                // It ends as soon as the stop begins, which must not end anything else.
+                .init(service: watchdog, successTerminationBehavior: .ignore),
+            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        return ServiceGroup(configuration: group)
+    }
+
+    private var readiness: Readiness {
+        { [store] in
+            do throws(StoreError) {
+                try await store.reader.ping()
+                return [("store", nil)]
+            } catch {
+                return [("store", Complaint.words(for: error))]
+            }
+        }
+    }
+
+    /// The base address of the API, for people and clients on this machine.
+    static func address(host: String, port: Int) -> String {
+        let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
+        return "http://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(port)"
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import FerryCore
+import FerryServer
+
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Make a signed bearer token of the embedded issuer.",
+        discussion: """
+            The token belongs to the tenant that people move *to*: its jobs are what the token sees.
+
+            Examples:
+              export FERRY_TOKEN=$(ferry token --config ferry.yaml --tenant Fabrikam --user admin@fabrikam.example)
+              ferry token --tenant Fabrikam --user auditor@fabrikam.example --scope CrossTenantContentMigration.Read.All
+              ferry token --tenant Fabrikam --application nightly-mover --lifetime 12h
+            """)
+
+    @OptionGroup var file: ConfigurationOption
+
+    @Option(help: "Id or name of the tenant. Default: the target of the only trust.")
+    var tenant: String?
+
+    @Option(help: "Sign-in name of the person.")
+    var user: String?
+
+    @Option(help: "An application instead of a person.")
+    var application: String?
+
+    @Option(
+        name: .customLong("role"),
+        help:
+            "GlobalAdministrator, MigrationAdministrator (default) or a role template id; may be repeated."
+    )
+    var roles: [String] = []
+
+    @Option(
+        name: .customLong("scope"),
+        help: "Permission; may be repeated. Default: \(Permission.readWrite.rawValue).")
+    var scopes: [String] = []
+
+    @Option(help: "How long it is valid, such as 15m, 1h or 30d.")
+    var lifetime = "1h"
+
+    func validate() throws {
+        guard (user == nil) != (application == nil) else {
+            throw ValidationError("Give either --user or --application.")
+        }
+        guard let duration = Duration(spelled: lifetime), duration > .zero else {
+            throw ValidationError("\(lifetime.quoted) is no time span. Write 15m, 1h or 30d.")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try file.load()
+        let tenant = try find(in: configuration)
+        let issuer = try Installation.issuer(of: configuration)
+        let permissions = scopes.isEmpty ? [Permission.readWrite.rawValue] : scopes
+        let rights: TokenRequest.Rights
+        if let user {
+            rights = .delegated(userPrincipalName: user, scopes: permissions, roles: try roleIDs())
+        } else {
+            rights = .application(permissions: permissions)
+        }
+        let person = user.flatMap { PersonFinder(tenant.people).person($0) }
+        let request = TokenRequest(
+            tenant: tenant.id, rights: rights, objectID: person?.guid ?? SystemEffects.makeGUID(),
+            applicationID: application ?? "ferry", lifetime: Duration(spelled: lifetime) ?? .seconds(3600))
+        Terminal.output.print(try issuer.issue(request, effects: Installation.effects))
+    }
+
+    private func find(in configuration: Configuration) throws -> TenantConfiguration {
+        let names = configuration.tenants.map(\.name).joined(separator: ", ")
+        if let tenant {
+            let found = configuration.tenants.first {
+                $0.id == TenantID(tenant) || $0.name.lowercased() == tenant.lowercased()
+            }
+            guard let found else {
+                throw Complaint("There is no tenant \(tenant.quoted). Tenants are \(names).", status: .configuration)
+            }
+            return found
+        }
+        let targets = Set(configuration.trusts.map(\.target))
+        guard targets.count == 1, let found = configuration.tenants.first(where: { targets.contains($0.id) }) else {
+            throw Complaint("Which tenant? Give --tenant; tenants are \(names).", status: .usage)
+        }
+        return found
+    }
+
+    private func roleIDs() throws -> [String] {
+        try (roles.isEmpty ? ["MigrationAdministrator"] : roles).map { role in
+            switch role.lowercased() {
+            case "migrationadministrator": AuthenticationSettings.migrationAdministrator
+            case "globaladministrator": AuthenticationSettings.globalAdministrator
+            default:
+                if let id = GUID(role) {
+                    id.description
+                } else {
+                    throw Complaint(
+                        "\(role.quoted) is no role: GlobalAdministrator, MigrationAdministrator or a template id.",
+                        status: .usage)
+                }
+            }
+        }
+    }
+}
