@@ -64,7 +64,6 @@ let package = Package(
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryConnector",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
 
@@ -75,7 +74,6 @@ let package = Package(
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryStore", "FerryConnector",
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -90,8 +88,8 @@ let package = Package(
             dependencies: [
                 "FerryCore", "FerryStore", "FerryEngine", "FerryAPI",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
@@ -107,9 +105,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ],
             swiftSettings: house),
@@ -120,7 +120,19 @@ let package = Package(
             name: "FerryTestKit",
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryStore", "FerryConnector",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        // What script/bench measures with: trees, no-op connectors, and the bare things that Ferry is compared to.
+        .executableTarget(
+            name: "ferry-bench",
+            dependencies: [
+                "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryEngine",
+                "FerryTestKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(name: "FerryCoreTests", dependencies: ["FerryCore"], swiftSettings: house),
@@ -152,11 +164,12 @@ let package = Package(
         .testTarget(
             name: "FerryServerTests",
             dependencies: [
-                "FerryServer", "FerryAPI", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore", "FerryTestKit",
+                "FerryServer", "FerryAPI", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -165,8 +178,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "ferry", "FerryFolder", "FerryConnector", "FerryEngine", "FerrySQLite", "FerryStore", "FerryFormats",
-                "FerryCore",
-                "FerryTestKit", .product(name: "NIOCore", package: "swift-nio"),
+                "FerryCore", "FerryTestKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The measuring parts of `script/bench`. Each verb does one thing in a process of its own and prints one JSON line.
+@main
+struct FerryBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ferry-bench", abstract: "What script/bench measures with; not shipped.",
+        subcommands: [
+            MakeMailbox.self, MakeFile.self, CopyFolder.self, SeedJobs.self, Schedule.self, BareServer.self,
+            BareInsert.self,
+        ])
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// One line of JSON on standard output: what a verb measured. Members keep their order.
+struct Measurement {
+    private var members: [String] = []
+
+    mutating func add(_ name: String, _ value: Int64) { members.append("\"\(name)\":\(value)") }
+    mutating func add(_ name: String, seconds: Duration) {
+        let (whole, attoseconds) = seconds.components
+        members.append("\"\(name)\":\(Double(whole) + Double(attoseconds) / 1e18)")
+    }
+
+    /// Adds the process's peak of resident memory so far, in kibibytes, and prints the line.
+    consuming func finish() {
+        add("peakKiB", Int64(Self.usage().ru_maxrss))
+        print("{\(members.joined(separator: ","))}")
+    }
+
+    /// User and system time of the whole process so far.
+    static func processorTime() -> Duration {
+        let usage = usage()
+        return [usage.ru_utime, usage.ru_stime].reduce(.zero) {
+            $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec)
+        }
+    }
+
+    private static func usage() -> rusage {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage
+    }
+}
+
+extension Array where Element: Comparable {
+    /// The middle element, the upper one of two; `nil` of nothing.
+    var median: Element? { isEmpty ? nil : sorted()[count / 2] }
+}
