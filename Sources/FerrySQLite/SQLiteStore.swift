@@ -91,7 +91,8 @@ package final class SQLiteStore: Store {
         _ body: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> R
     ) async throws(StoreError) -> R {
         guard let commits else { throw .unusable("\(file.path): the store was opened for reading only") }
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, StoreError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<R, StoreError>, Never>) in
             commits.add(
                 CommitQueue.Member(
                     run: { (transaction) throws(StoreError) in
@@ -106,9 +107,10 @@ package final class SQLiteStore: Store {
     package func workChanges() -> AsyncStream<Void> { signals.makeStream() }
 
     package func close() async {
+        // The writer last: only it can move the log into the file, and with that leave one file behind.
+        await pool.close()
         await commits?.close()
         cache?.close()
-        await pool.close()
         signals.finish()
         lock?.release()
     }

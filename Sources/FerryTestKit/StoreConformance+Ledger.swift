@@ -145,7 +145,8 @@ extension StoreConformance {
             let steps = [
                 checkpoint([Samples.entry(1)]), checkpoint([Samples.entry(2)], container: sent),
                 checkpoint([Samples.entry(3)], route: Samples.route(1, .files)),
-                checkpoint([Samples.entry(4)], route: Samples.route(2)), checkpoint([Samples.entry(5)], route: backwards),
+                checkpoint([Samples.entry(4)], route: Samples.route(2)),
+                checkpoint([Samples.entry(5)], route: backwards),
             ]
             try await store.transact { (tx) throws(StoreError) in
                 for step in steps { try tx.checkpoint(step, under: lease) }

@@ -73,7 +73,8 @@ extension StoreConformance {
             try await store.insert(
                 (1...6).map { number in
                     Samples.job(
-                        number, name: names[number - 1] + String(number), status: number.isMultiple(of: 2) ? .failed : .completed,
+                        number, name: names[number - 1] + String(number),
+                        status: number.isMultiple(of: 2) ? .failed : .completed,
                         created: Samples.start + .seconds(number / 3))
                 })
             func order(_ order: [Ordering<JobField>], limit: Int = 2) async throws -> [UInt64] {

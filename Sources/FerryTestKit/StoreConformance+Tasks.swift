@@ -10,13 +10,17 @@ extension StoreConformance {
         Behaviour("counts runs and people by their state") { try await $0.tallies() },
         Behaviour("sums the progress of runs per workload") { try await $0.sumsProgress() },
         Behaviour("knows in which other active jobs a person is") { try await $0.findsActiveJobs() },
-        Behaviour("numbers per-item findings so that a reader who follows misses none") { try await $0.keepsFindings() },
+        Behaviour("numbers per-item findings so that a reader who follows misses none") {
+            try await $0.keepsFindings()
+        },
     ]
 
     private func makesTasks() async throws {
         try await withStore { store, _ in
             let job = Samples.job(1, people: [3, 1, 2], workloads: [.mailbox, .files, .chats])
-            try await store.insert([job, Samples.job(2, people: [1], workloads: [.meetings]), Samples.job(3, people: [])])
+            try await store.insert([
+                job, Samples.job(2, people: [1], workloads: [.meetings]), Samples.job(3, people: []),
+            ])
             func task(_ person: Int, at ordinal: Int) -> UserTask {
                 UserTask(
                     job: job.id, person: Samples.person(person), ordinal: ordinal, updated: job.updated,
@@ -50,7 +54,8 @@ extension StoreConformance {
             task.runs[1].status = .invalid
             task.runs[1].message = "Zwei Dinge fehlen."
             task.runs[1].findings = [
-                Finding(code: .moveFailed, message: "„Straße“ \\ \" \n", reason: "targetNotEmpty", object: "mail/INBOX"),
+                Finding(
+                    code: .moveFailed, message: "„Straße“ \\ \" \n", reason: "targetNotEmpty", object: "mail/INBOX"),
                 Finding(code: .moveFailed, message: "Second"),
             ]
             task.runs[1].progress.items = 5
@@ -172,7 +177,8 @@ extension StoreConformance {
                 Samples.job(1, people: [1]), Samples.job(2, people: [1, 2], status: .inProgress),
                 Samples.job(3, people: [1], status: .validatePassed), Samples.job(4, people: [1], status: .completed),
                 Samples.job(5, people: [1], tenant: Samples.stranger), Samples.job(6, people: [2]),
-                Samples.job(7, people: [1], isValidationOnly: true), Samples.job(8, people: [1], status: .pendingDelete),
+                Samples.job(7, people: [1], isValidationOnly: true),
+                Samples.job(8, people: [1], status: .pendingDelete),
                 Samples.job(9, people: [1], status: .processing),
             ])
             // Out of job 9 for good; in job 3 only in part.

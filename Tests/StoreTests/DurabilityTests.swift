@@ -134,7 +134,8 @@ import Testing
         await store.close()
         let again = try await directory.open()
         #expect(try await again.reader.jobs(query).rows == stored)
-        try await again.transact { (tx) throws(StoreError) in try tx.insert(Samples.job(501, people: Array(1...2_000))) }
+        try await again.transact { (tx) throws(StoreError) in try tx.insert(Samples.job(501, people: Array(1...2_000)))
+        }
         await again.close()
     }
 }

@@ -12,7 +12,8 @@ import Testing
         let cache = JobCache(capacity: 10)
         for number in 1...1_000 {
             cache.fill(Samples.job(number), cache.ticket())
-            #expect(cache.job(number == 1 ? key(1) : .displayName("wave 1"), in: Samples.target)?.id == Samples.jobID(1))
+            #expect(
+                cache.job(number == 1 ? key(1) : .displayName("wave 1"), in: Samples.target)?.id == Samples.jobID(1))
         }
         #expect((1...1_000).filter { cache.job(key($0), in: Samples.target) != nil }.count <= 20)
     }

@@ -51,7 +51,8 @@ import Testing
             }
             expectProbes(plans)
             let isPositioned = position != nil
-            #expect(plans.contains { $0.contains("job_page (target_tenant=?" + (isPositioned ? " AND created<?" : "")) })
+            #expect(
+                plans.contains { $0.contains("job_page (target_tenant=?" + (isPositioned ? " AND created<?" : "")) })
         }
     }
 

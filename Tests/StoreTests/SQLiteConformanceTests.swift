@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 extension StoreConformance.Behaviour: CustomTestStringConvertible {
-    public var testDescription: String { description }
+    package var testDescription: String { description }
 }
 
 @Suite("The embedded store") struct SQLiteConformanceTests {

@@ -106,6 +106,7 @@ import Testing
             }
         }
         await store.close()
+        #expect(!FileManager.default.fileExists(atPath: damaged.store + "-wal"))
         let file = try FileHandle(forUpdating: URL(filePath: damaged.store))
         let size = try file.seekToEnd()
         // All but the first page, which has the header and the schema.

@@ -10,12 +10,14 @@ extension Database {
     }
 
     /// All rows of a kept statement. `decode` must not use the same statement.
-    func rows<Value>(_ sql: String, _ arguments: StatementArguments, _ decode: (Row) throws -> Value) throws -> [Value] {
+    func rows<Value>(_ sql: String, _ arguments: StatementArguments, _ decode: (Row) throws -> Value) throws -> [Value]
+    {
         try rows(of: cachedStatement(sql: sql), arguments, decode)
     }
 
     /// The first row of a kept statement.
-    func first<Value>(_ sql: String, _ arguments: StatementArguments, _ decode: (Row) throws -> Value) throws -> Value? {
+    func first<Value>(_ sql: String, _ arguments: StatementArguments, _ decode: (Row) throws -> Value) throws -> Value?
+    {
         let cursor = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
         return try cursor.next().map(decode)
     }

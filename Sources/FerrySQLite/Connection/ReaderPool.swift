@@ -40,7 +40,8 @@ final class ReaderPool: Sendable {
         }
         guard let chosen else { throw .closed }
         let reader = readers[chosen]
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<R, StoreError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<R, StoreError>, Never>) in
             reader.queue.async {
                 let result = Result { () throws(StoreError) -> R in
                     try translating { try reader.database.read(body) }

@@ -16,7 +16,8 @@ extension StoreError {
         let message = error.message ?? "no message"
         switch error.resultCode {
         case .SQLITE_FULL:
-            self = .unavailable("no room is left for the store (\(message)); free disk space, then it goes on by itself")
+            self = .unavailable(
+                "no room is left for the store (\(message)); free disk space, then it goes on by itself")
         case .SQLITE_IOERR:
             self = .unavailable("the store's disk failed (\(message)); check the disk, the mount and the system's log")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -31,7 +32,8 @@ extension StoreError {
         case .SQLITE_NOTADB:
             self = .unusable("the file is not a database (\(message)); restore it from a backup, or name another file")
         default:
-            self = .unusable("the store refused a statement: \(message) (SQLite code \(error.extendedResultCode.rawValue))")
+            self = .unusable(
+                "the store refused a statement: \(message) (SQLite code \(error.extendedResultCode.rawValue))")
         }
     }
 

@@ -18,7 +18,8 @@ struct PageQuery<Field: QueryField> {
     var limit: Int
 
     func rows<Value>(
-        in db: Database, _ decode: (Row) throws -> Value, position: (Value) -> (id: String, value: (Field) -> QueryValue)
+        in db: Database, _ decode: (Row) throws -> Value,
+        position: (Value) -> (id: String, value: (Field) -> QueryValue)
     ) throws -> (rows: [Value], next: PagePosition?) {
         guard limit > 0 else { return ([], nil) }
         let order = PageOrder(order)

@@ -65,7 +65,8 @@ struct JobTable {
                 """
                 SELECT 1 FROM job
                 WHERE target_tenant = ? AND folded_name = ? AND status NOT IN ('pendingDelete', 'deleted')
-                """, [job.targetTenant.blob, folded]) { _ in true }
+                """, [job.targetTenant.blob, folded]
+            ) { _ in true }
             if holder != nil { throw StoreError.duplicateName }
         }
         try db.run(

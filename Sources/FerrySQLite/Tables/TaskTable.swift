@@ -60,7 +60,8 @@ struct TaskTable {
 
     /// Returns whether there is such a task.
     func save(_ task: UserTask) throws -> Bool {
-        guard let stored = try find(task.job, task.person), let number = try JobTable(db: db).number(of: task.job) else {
+        guard let stored = try find(task.job, task.person), let number = try JobTable(db: db).number(of: task.job)
+        else {
             return false
         }
         for run in task.runs where stored[run.id.workload] != run {
@@ -120,7 +121,8 @@ struct TaskTable {
                 SELECT 1 FROM run WHERE job = (SELECT number FROM job WHERE id = ?)
                     AND status IN (\(SQLText.marks(names.count)))
             )
-            """, [job.blob] + StatementArguments(names)) { $0[0] } ?? false
+            """, [job.blob] + StatementArguments(names)
+        ) { $0[0] } ?? false
     }
 
     func tally(_ job: JobID) throws -> RunTally {
@@ -177,7 +179,8 @@ struct TaskTable {
                     WHERE r.job = t.job AND r.ordinal = t.ordinal AND r.status NOT IN ('cancelled', 'failed')
                 )
             ORDER BY j.folded_name
-            """, [person.blob, tenant.blob, job.blob] + StatementArguments(active)) { $0[0] }
+            """, [person.blob, tenant.blob, job.blob] + StatementArguments(active)
+        ) { $0[0] }
     }
 
     private static func names(_ states: Set<RunStatus>) -> [String] { states.map(\.rawValue).sorted() }

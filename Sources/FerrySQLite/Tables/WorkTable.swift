@@ -52,7 +52,8 @@ struct WorkTable {
             \(Self.lanes)
             SELECT min((SELECT min(\(Self.ready)) FROM work WHERE work.lane = lanes.lane))
             FROM lanes WHERE lane IS NOT NULL
-            """, []) { $0[0] }
+            """, []
+        ) { $0[0] }
         return due.flatMap { $0.map { Instant(microseconds: $0) } }
     }
 
@@ -75,7 +76,8 @@ struct WorkTable {
         let chosen = candidates.sorted { $0.ready < $1.ready }.prefix(limit)
         guard !chosen.isEmpty else { return [] }
         let last: Int64? = try db.first(
-            "UPDATE counter SET value = value + ? WHERE name = 'lease' RETURNING value", [chosen.count]) { $0[0] }
+            "UPDATE counter SET value = value + ? WHERE name = 'lease' RETURNING value", [chosen.count]
+        ) { $0[0] }
         guard let last else { throw StoreError.unusable("the store is damaged: the counter of leases is missing") }
         var token = last - Int64(chosen.count)
         return try chosen.map { candidate in
