@@ -153,14 +153,13 @@ let package = Package(
         .testTarget(
             name: "FerryEngineTests",
             dependencies: [
-                "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFormats", "FerryCore",
+                "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryCore",
                 "FerryTestKit",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(
-            name: "FerryAPITests", dependencies: ["FerryAPI", "FerryCore", "FerryFormats"], swiftSettings: house),
+            name: "FerryAPITests", dependencies: ["FerryAPI", "FerryCore"], swiftSettings: house),
         .testTarget(
             name: "FerryServerTests",
             dependencies: [

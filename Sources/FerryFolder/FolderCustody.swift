@@ -105,11 +105,14 @@ struct FolderCustody: SourceCustody {
 
     /// Nothing that a mail server would take for more than an address: no list, no file, no command, no inclusion.
     private static func isPlainAddress(_ address: String) -> Bool {
-        guard let first = address.unicodeScalars.first, !"|/:\\\"-#~".unicodeScalars.contains(first) else { return false }
+        guard let first = address.unicodeScalars.first, !"|/:\\\"-#~".unicodeScalars.contains(first) else {
+            return false
+        }
         let parts = address.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, address.utf8.count <= 320 else { return false }
         return address.unicodeScalars.allSatisfy { scalar in
-            scalar.value > 0x20 && !(0x7F...0x9F).contains(scalar.value) && !",;|\\\"<>()`$".unicodeScalars.contains(scalar)
+            scalar.value > 0x20 && !(0x7F...0x9F).contains(scalar.value)
+                && !",;|\\\"<>()`$".unicodeScalars.contains(scalar)
         }
     }
 
@@ -180,7 +183,9 @@ private struct FrozenModes {
 
     var content: [UInt8] {
         modes.sorted { $0.key.lexicographicallyPrecedes($1.key) }.flatMap { path, mode in
-            let names = path.map { $0.bytes.flatMap { [Hexadecimal.character($0 >> 4), Hexadecimal.character($0 & 0xF)] } }
+            let names = path.map {
+                $0.bytes.flatMap { [Hexadecimal.character($0 >> 4), Hexadecimal.character($0 & 0xF)] }
+            }
             return Array("\(String(mode, radix: 8)) ".utf8) + names.joined(separator: [UInt8(ascii: "/")])
                 + [UInt8(ascii: "\n")]
         }
@@ -199,6 +204,6 @@ extension Directory {
     }
 
     fileprivate func directoryIfPresent(_ path: [FileName]) throws(SystemError) -> Directory? {
-        do { return try directory(path) } catch where error.isAbsence { return nil }
+        do { return try directory(path) } catch  where error.isAbsence { return nil }
     }
 }

@@ -35,7 +35,8 @@ package struct FerryServer: Service {
         self.logger = logger
         responder = GraphResponder(
             settings: settings,
-            operations: Operations(commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
+            operations: Operations(
+                commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
             authenticator: authenticator, readiness: readiness, effects: effects, logger: logger)
     }
 

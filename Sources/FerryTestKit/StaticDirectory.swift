@@ -15,9 +15,11 @@ package struct StaticDirectory: Directory {
     /// People 1 … `count` on each side; person `n` of the source becomes person `n` of the target.
     package init(people count: Int, services: Set<ServiceKind> = Set(ServiceKind.allCases)) {
         tenants = [
-            Self.source: Tenant(id: Self.source, name: "North", domains: ["north.example"], services: services,
+            Self.source: Tenant(
+                id: Self.source, name: "North", domains: ["north.example"], services: services,
                 meetingLinks: "https://meet.north.example/"),
-            Self.target: Tenant(id: Self.target, name: "South", domains: ["south.example"], services: services,
+            Self.target: Tenant(
+                id: Self.target, name: "South", domains: ["south.example"], services: services,
                 meetingLinks: "https://meet.south.example/"),
         ]
         people = [:]

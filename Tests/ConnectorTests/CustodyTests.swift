@@ -1,5 +1,6 @@
 import FerryConnector
 import FerryCore
+import FerryFolder
 import Foundation
 import Testing
 
@@ -9,7 +10,9 @@ import Testing
 
     init() throws {
         tenant = try FolderTenant(.mail)
-        for part in ["cur", "new", "tmp", ".A/cur", ".A/new", ".A/tmp"] { try folder.makeDirectory("source/ada/" + part) }
+        for part in ["cur", "new", "tmp", ".A/cur", ".A/new", ".A/tmp"] {
+            try folder.makeDirectory("source/ada/" + part)
+        }
         try folder.write("hello", "source/ada/cur/1.a:2,S")
         for (path, mode) in [("", 0o750), ("/cur", 0o700), ("/.A", 0o770), ("/.A/cur", 0o711)] {
             chmod(folder.path + "/source/ada" + path, mode_t(mode))

@@ -1,5 +1,6 @@
 import FerryConnector
 import FerryCore
+import FerryFolder
 import FerryTestKit
 import Foundation
 import Synchronization
@@ -119,5 +120,5 @@ private struct SmallDisk {
         guard mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 else { throw CocoaError(.fileWriteNoPermission) }
     }
 
-    func unmount() { umount2(path, CInt(MNT_DETACH.rawValue)) }
+    func unmount() { umount2(path, CInt(MNT_DETACH)) }
 }

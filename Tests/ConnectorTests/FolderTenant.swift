@@ -10,11 +10,13 @@ struct FolderTenant: Sendable {
     let target: FolderConnector
     let account: Account
 
-    init(_ service: ServiceKind) throws {
+    init(
+        _ service: ServiceKind,
+        now: @escaping @Sendable () -> Instant = { Instant(seconds: Int64(Date().timeIntervalSince1970)) }
+    ) throws {
         folder = try TemporaryFolder()
         try folder.makeDirectory("source/ada")
         try folder.makeDirectory("target")
-        let now: @Sendable () -> Instant = { Instant(seconds: Int64(Date().timeIntervalSince1970)) }
         source = FolderConnector(service: service, tenant: "Contoso", root: folder.path + "/source", now: now)
         target = FolderConnector(service: service, tenant: "Fabrikam", root: folder.path + "/target", now: now)
         account = Self.account("ada")

@@ -40,7 +40,8 @@ struct MailFixture: ConnectorFixture {
     var oddContainers: [Container] {
         [
             ["Projects"], ["Projects", "2024"], ["Übung", "日本 語", "🚢"], ["a.b/c"], ["..", ".."], ["nul\u{0}", "x"],
-            ["&", "-"], ["&AC4-"], ["inbox", "x"], ["INBOX", "Sub"], ["forward"], ["cur"], ["ferry-tmp", "x"], ["~", "*"],
+            ["&", "-"], ["&AC4-"], ["inbox", "x"], ["INBOX", "Sub"], ["forward"], ["cur"], ["ferry-tmp", "x"],
+            ["~", "*"],
         ].map { Container(name: $0.joined(separator: "/"), path: $0, details: .mailFolder(isSubscribed: false)) }
     }
 
@@ -48,7 +49,8 @@ struct MailFixture: ConnectorFixture {
         let flags = MessageMetadata.Flags(rawValue: UInt8(number % 64))
         let keywords = Self.keywords.enumerated().filter { number >> $0.offset & 1 == 1 }.map(\.element).sorted()
         var body = Array("Subject: \(number)\r\n\r\n".utf8)
-        while body.count < bytes { body += "Line \(body.count) of message \(number).\r\n".utf8 }
+        let filling = Array(repeatElement("NOTE:Filling of number \(number).\r\n".utf8, count: 40).joined())
+        while body.count < bytes { body += filling.prefix(bytes - body.count) }
         return SeedItem(
             name: "\(1_700_000_000 + number).M\(number)P1.host", body: bytes == 0 ? [] : body,
             metadata: .message(

@@ -35,7 +35,9 @@ final class TemporaryFolder: Sendable {
 
     func write(_ text: String, _ file: String) throws { try write(Array(text.utf8), file) }
 
-    func read(_ file: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + file))) }
+    func read(_ file: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + file)))
+    }
 
     func text(_ file: String) throws -> String { String(decoding: try read(file), as: UTF8.self) }
 

@@ -58,7 +58,8 @@ struct VdirFixture: ConnectorFixture {
         let isCalendar = service == .calendar
         let kind = isCalendar ? "VCALENDAR" : "VCARD"
         var body = Array("BEGIN:\(kind)\r\nUID:\(number)\r\n".utf8)
-        while body.count < bytes { body += "NOTE:Line \(body.count) of item \(number).\r\n".utf8 }
+        let filling = Array(repeatElement("NOTE:Filling of number \(number).\r\n".utf8, count: 40).joined())
+        while body.count < bytes { body += filling.prefix(bytes - body.count) }
         return SeedItem(
             name: "item-\(number).\(isCalendar ? "ics" : "vcf")", body: body + "END:\(kind)\r\n".utf8,
             metadata: isCalendar ? .calendarObject : .contact)

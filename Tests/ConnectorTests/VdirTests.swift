@@ -1,5 +1,6 @@
 import FerryConnector
 import FerryCore
+import FerryFolder
 import FerryTestKit
 import Foundation
 import Testing

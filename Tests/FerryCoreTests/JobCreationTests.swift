@@ -109,7 +109,7 @@ struct JobCreationTests {
         #expect(problems { $0.displayName = String(repeating: "ä", count: 256) }.isEmpty)
         #expect(problems { $0.displayName = "a\u{7}b" } == ["invalidValue displayName"])
         #expect(problems { $0.displayName = "30000000-0000-0000-0000-00000000000A" } == ["invalidValue displayName"])
-        for name in ["validate", "$count", "Delta"] {
+        for name in ["validate", "$count", "Delta", "$ref", "microsoft.graph.Validate", "a/b"] {
             #expect(problems { $0.displayName = name } == ["invalidValue displayName"])
         }
     }

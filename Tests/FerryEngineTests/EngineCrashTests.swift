@@ -9,7 +9,9 @@ import Testing
 /// happened.
 @Suite(.timeLimit(.minutes(10))) struct EngineCrashTests {
     @Test(arguments: [true, false])
-    func `killed at any boundary of any phase, the job ends with everything exactly once`(isIdempotent: Bool) async throws {
+    func `killed at any boundary of any phase, the job ends with everything exactly once`(isIdempotent: Bool)
+        async throws
+    {
         var settings = FakeTenant.Settings()
         settings.isIdempotent = isIdempotent
         let target = settings

@@ -7,7 +7,9 @@ import Testing
 
 /// Whole jobs, from the command to the last checkpoint, on fake tenants and a real store (orchestration 11).
 @Suite(.timeLimit(.minutes(2))) struct EngineTests {
-    @Test func `scenario 1: create, validate, migrate, date passes, completed; statuses only as in table 3.2`() async throws {
+    @Test func `scenario 1: create, validate, migrate, date passes, completed; statuses only as in table 3.2`()
+        async throws
+    {
         let world = try await EngineWorld(people: 3)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.create(world.draft(), at: engine)
@@ -24,7 +26,9 @@ import Testing
             #expect(world.holdings(1, .mail)[["INBOX"]]?.count == 5)
             #expect(world.holdings(1, .calendar)[["work"]]?.count == 1)
             _ = try await world.send(.reschedule(.key(job.id.description), completeAfter: world.time.now), to: engine)
-            let done = try await world.reach([.completed, .completedWithErrors, .failed], job.id) { try await world.checkTable($0) }
+            let done = try await world.reach([.completed, .completedWithErrors, .failed], job.id) {
+                try await world.checkTable($0)
+            }
             #expect(done.status == .completed)
             for number in 1...3 {
                 let task = try await world.task(job.id, number)
@@ -40,7 +44,9 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 3: one unmapped person gets every finding at once, and passes after the map is mended`() async throws {
+    @Test func `scenario 3: one unmapped person gets every finding at once, and passes after the map is mended`()
+        async throws
+    {
         var directory = StaticDirectory(people: 2)
         directory.pairs.removeLast()
         directory.cache()
@@ -64,7 +70,9 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 5: eight days after passing, migrate is refused, validate and migrate work again`() async throws {
+    @Test func `scenario 5: eight days after passing, migrate is refused, validate and migrate work again`()
+        async throws
+    {
         let world = try await EngineWorld(people: 1)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.create(world.draft(in: .seconds(30 * 86_400)), at: engine)
@@ -85,13 +93,17 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 6: cancel while syncing ends cancelled, the source untouched, and a new job goes on from the seed`() async throws {
+    @Test
+    func `scenario 6: cancel while syncing ends cancelled, the source untouched, and a new job goes on from the seed`()
+        async throws
+    {
         let world = try await EngineWorld(people: 2)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.validated(world.draft(), at: engine)
             let key = JobReference.key(job.id.description)
             _ = try await world.send(.migrate(key), to: engine)
-            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced) }
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
             _ = try await world.send(.cancel(key), to: engine)
             try await world.reach([.cancelled], job.id)
             #expect(try await world.task(job.id, 1).runs.allSatisfy { $0.status == .cancelled })
@@ -108,13 +120,16 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 7: one of three is cancelled, the other two complete; unknown people are not found`() async throws {
+    @Test func `scenario 7: one of three is cancelled, the other two complete; unknown people are not found`()
+        async throws
+    {
         let world = try await EngineWorld(people: 3)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.validated(world.draft(), at: engine)
             let key = JobReference.key(job.id.description)
             _ = try await world.send(.migrate(key), to: engine)
-            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced) }
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
             await #expect(throws: Refusal.personNotFound("nobody")) {
                 try await world.send(.cancelPerson(key, "nobody"), to: engine)
             }
@@ -131,12 +146,15 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 9: mail that arrives during sync and right before the freeze is there exactly once`() async throws {
+    @Test func `scenario 9: mail that arrives during sync and right before the freeze is there exactly once`()
+        async throws
+    {
         let world = try await EngineWorld(people: 1)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.validated(world.draft(), at: engine)
             _ = try await world.send(.migrate(.key(job.id.description)), to: engine)
-            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced) }
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
             let place = FakeTenant.Place(.mail, world.login(1))
             world.source.edit(place) { $0[["INBOX"]].add("late", EngineWorld.message(1, 50), EngineWorld.mail) }
             world.source.edit(place) { $0[["INBOX"]].remove("m1") }
@@ -151,13 +169,18 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 11: a mailbox that fails at the cutover thaws the source and holds the others back; migrate again repairs it`() async throws {
+    @Test
+    func
+        `scenario 11: a mailbox that fails at the cutover thaws the source and holds the others back; migrate again repairs it`()
+        async throws
+    {
         let world = try await EngineWorld(people: 1)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.validated(world.draft(), at: engine)
             let key = JobReference.key(job.id.description)
             _ = try await world.send(.migrate(key), to: engine)
-            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced) }
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
             let gone = ConnectorError(.targetForbidden, .failRun, "The target refuses the person.")
             world.target.faults.inject(.refuse(gone), at: .openTarget, times: 10_000)
             world.source.edit(.init(.mail, world.login(1))) {
@@ -192,7 +215,9 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 14: delete is refused while running, then pendingDelete becomes deleted and frees the name`() async throws {
+    @Test func `scenario 14: delete is refused while running, then pendingDelete becomes deleted and frees the name`()
+        async throws
+    {
         let world = try await EngineWorld(people: 1)
         try await world.withEngine(world.makeEngine()) { engine in
             let job = try await world.validated(world.draft(), at: engine)

@@ -160,7 +160,8 @@ final class EngineWorld: Sendable {
     // MARK: driving
 
     func draft(
-        _ name: String = "Wave 1", people numbers: [Int]? = nil, workloads: [String]? = nil, in delay: Duration = .seconds(86_400)
+        _ name: String = "Wave 1", people numbers: [Int]? = nil, workloads: [String]? = nil,
+        in delay: Duration = .seconds(86_400)
     ) -> JobDraft {
         JobDraft(
             displayName: name, sourceTenant: StaticDirectory.source.description, completeAfter: time.now + delay,

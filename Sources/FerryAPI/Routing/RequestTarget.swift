@@ -10,7 +10,8 @@ package struct RequestTarget: Sendable, Hashable {
     /// Throws `Failure.badRequest` when the path does not begin with a slash or an escape is broken.
     package init(_ raw: String) throws(Failure) {
         var rest = Substring(raw)
-        if let scheme = rest.range(ofASCII: "://"), !rest[..<scheme.lowerBound].utf8.contains(UInt8(ascii: "/")),
+        if rest.utf8.first != UInt8(ascii: "/"), let scheme = rest.range(ofASCII: "://"),
+            !rest[..<scheme.lowerBound].utf8.contains(UInt8(ascii: "/")),
             !rest[..<scheme.lowerBound].utf8.contains(UInt8(ascii: "?"))
         {
             let authority = rest[scheme.upperBound...]

@@ -3,7 +3,10 @@ extension Job {
     package static let maximumNameLength = 256
 
     /// Names that a path could not tell from an operation, lower case.
-    static let reservedNames: Set<String> = ["validate", "$count", "delta"]
+    static let reservedNames: Set<String> = ["validate", "$count", "$ref", "$query", "delta"]
+
+    /// Operations may be named with their namespace, which begins like this.
+    static let reservedPrefix = "microsoft."
 
     /// Rows T1 and T1b to T1e: judges what a client wants to create, all problems at once. Whether the name is taken
     /// (row T1a) only the store can say.
@@ -48,11 +51,14 @@ extension Job {
         if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             problems.add(.invalidValue, target, "displayName contains a control character; remove it.")
         }
+        if name.contains("/") {
+            problems.add(.invalidValue, target, "displayName contains '/', which ends a key in a URL; remove it.")
+        }
         if GUID(name) != nil {
             problems.add(
                 .invalidValue, target, "displayName looks like a GUID, which is how ids are written; change it.")
         }
-        if reservedNames.contains(name.lowercased()) {
+        if reservedNames.contains(name.lowercased()) || name.lowercased().hasPrefix(reservedPrefix) {
             problems.add(.invalidValue, target, "displayName '\(name)' is the name of an operation; change it.")
         }
         return name

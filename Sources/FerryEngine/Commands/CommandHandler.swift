@@ -125,7 +125,8 @@ package struct CommandHandler: CommandHandling {
                 throw .invalid([
                     FieldProblem(
                         code: .duplicateDisplayNameJob, target: "displayName",
-                        message: "A job named '\(displayName ?? "")' already exists in this tenant; choose another name.")
+                        message:
+                            "A job named '\(displayName ?? "")' already exists in this tenant; choose another name.")
                 ])
             case .conflict, .leaseLost:
                 throw .unavailable("The job was changed at the same moment; try again.")

@@ -12,7 +12,8 @@ enum JobActions {
                 if job.status == .inProgress { try tx.bringForward(job.id, to: max(job.completeAfter, tx.now)) }
             case .resetRuns(let keeping):
                 try tx.setRuns(
-                    of: job.id, in: Set(RunStatus.allCases).subtracting(keeping), to: .notStarted, message: "", at: tx.now)
+                    of: job.id, in: Set(RunStatus.allCases).subtracting(keeping), to: .notStarted, message: "",
+                    at: tx.now)
             case .stopRuns:
                 try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             case .dropWork:

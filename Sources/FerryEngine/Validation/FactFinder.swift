@@ -14,7 +14,8 @@ struct FactFinder: Sendable {
             targetTenant: directory.tenant(job.targetTenant)
                 ?? Tenant(id: job.targetTenant, name: "", domains: [], services: []),
             trust: directory.trust(from: job.sourceTenant, to: job.targetTenant),
-            mappedSources: map.sources[task.person] ?? [], source: workshop.planner.sourcePerson(of: task.person, in: job),
+            mappedSources: map.sources[task.person] ?? [],
+            source: workshop.planner.sourcePerson(of: task.person, in: job),
             target: directory.person(task.person, in: job.targetTenant), exchange: job.exchangeSettings,
             otherJobs: try await otherJobs(of: task.person, job))
         guard let source = facts.source, let target = facts.target else { return facts }
@@ -68,7 +69,8 @@ struct FactFinder: Sendable {
             let seen = try await connector.probe(account, as: role)
             return .seen(
                 AccountSight(
-                    exists: seen.exists, isReadable: seen.isReadable, isWritable: seen.isWritable, isEmpty: seen.isEmpty,
+                    exists: seen.exists, isReadable: seen.isReadable, isWritable: seen.isWritable,
+                    isEmpty: seen.isEmpty,
                     remark: seen.remark, bytes: seen.bytes, roomBytes: seen.roomBytes))
         } catch {
             if case .retry = error.disposition { throw error }

@@ -41,7 +41,9 @@ struct CheckWork: Sendable {
         }
     }
 
-    private func admit(_ person: PersonID, refusing refusal: (workload: Workload, finding: Finding)?) async throws(WorkError) {
+    private func admit(_ person: PersonID, refusing refusal: (workload: Workload, finding: Finding)?)
+        async throws(WorkError)
+    {
         let planner = workshop.planner
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)

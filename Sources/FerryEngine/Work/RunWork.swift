@@ -122,7 +122,8 @@ struct RunWork: Sendable {
             if progress.failed > 0 {
                 throw WorkError.connector(
                     ConnectorError(
-                        .sourceItemUnreadable, .retry(after: nil), "\(progress.failed) items could not be moved; see the report."))
+                        .sourceItemUnreadable, .retry(after: nil),
+                        "\(progress.failed) items could not be moved; see the report."))
             }
             if workshop.settings.verifiesCutover {
                 let verification = try await workshop.verifier.verify(transfer)

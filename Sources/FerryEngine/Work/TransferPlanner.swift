@@ -41,7 +41,8 @@ package struct TransferPlanner: Sendable {
             else { continue }
             legs.append(
                 Transfer.Leg(
-                    service: service, source: from, sourceAccount: account(of: source, in: job.sourceTenant, at: service),
+                    service: service, source: from,
+                    sourceAccount: account(of: source, in: job.sourceTenant, at: service),
                     target: to, targetAccount: account(of: target, in: job.targetTenant, at: service)))
         }
         guard !legs.isEmpty else {

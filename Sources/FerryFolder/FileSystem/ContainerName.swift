@@ -5,7 +5,9 @@ import FerryCore
 enum ContainerName {
     static func make(_ directory: FileName) -> String {
         if let text = directory.text, !text.hasPrefix("%") { return text }
-        return "%" + String(decoding: directory.bytes.flatMap { [$0 >> 4, $0 & 0xF].map(Hexadecimal.character) }, as: UTF8.self)
+        return "%"
+            + String(
+                decoding: directory.bytes.flatMap { [$0 >> 4, $0 & 0xF].map(Hexadecimal.character) }, as: UTF8.self)
     }
 
     static func directory(_ name: String) -> FileName? {

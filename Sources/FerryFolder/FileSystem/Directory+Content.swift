@@ -9,7 +9,7 @@ extension Directory {
     /// The content of a file; `nil` when there is none. Throws `EFBIG` for one of more than `limit` bytes.
     func content(of name: FileName, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
         let file: File
-        do { file = try self.file(name) } catch where error.isAbsence { return nil }
+        do { file = try self.file(name) } catch  where error.isAbsence { return nil }
         let status = try file.status()
         guard status.kind == .file else { throw SystemError(EINVAL, "read") }
         guard status.size <= limit else { throw SystemError(EFBIG, "read") }

@@ -48,12 +48,12 @@ final class Directory: Sendable {
 
     /// Opens a directory, creating it where it is missing. Durable: a new one's entry is synchronized.
     func directory(creating name: FileName) throws(SystemError) -> Directory {
-        do { return try directory(name) } catch where error.number == ENOENT {}
+        do { return try directory(name) } catch  where error.number == ENOENT {}
         do {
             try name.withCString { (path) throws(SystemError) in
                 try checked("mkdir") { mkdirat(descriptor, path, 0o700) }
             }
-        } catch where error.number == EEXIST {}
+        } catch  where error.number == EEXIST {}
         try sync()
         return try directory(name)
     }
@@ -104,7 +104,7 @@ final class Directory: Sendable {
 
     /// `nil` when there is no such entry.
     func statusIfPresent(of name: FileName) throws(SystemError) -> FileStatus? {
-        do { return try status(of: name) } catch where error.isAbsence { return nil }
+        do { return try status(of: name) } catch  where error.isAbsence { return nil }
     }
 
     /// All names but `.` and `..`, in the file system's order.
@@ -165,7 +165,7 @@ final class Directory: Sendable {
                 try checked("unlink") { unlinkat(descriptor, path, flags) }
             }
             return true
-        } catch where error.number == ENOENT { return false }
+        } catch  where error.number == ENOENT { return false }
     }
 
     /// Sets an entry's time of last change.

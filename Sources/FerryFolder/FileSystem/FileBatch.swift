@@ -243,7 +243,7 @@ private final class FileDraft: Sendable {
             do {
                 try old.directory.rename(old.name, to: placement.name, in: placement.directory)
                 touched[ObjectIdentifier(old.directory)] = old.directory
-            } catch where error.number == ENOENT {}
+            } catch  where error.number == ENOENT {}
         }
         try placement.staging.rename(unfinished.temporary, to: placement.name, in: placement.directory)
         touched[ObjectIdentifier(placement.directory)] = placement.directory

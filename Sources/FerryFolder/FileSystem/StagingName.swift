@@ -11,12 +11,13 @@ import Synchronization
 /// A crash leaves some behind; whoever opens the directory as a target next removes them. They are never items.
 enum StagingName {
     private static let counter = Atomic<UInt64>(0)
+    private static let process = getpid()
 
     /// A name that no other file of this process has had. Another process that holds the directory has another number;
     /// should an old one's leftover have the same name, `O_EXCL` makes the clash an error and not a mix-up.
     static func next() -> FileName {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-        guard let name = FileName(".ferry-tmp.\(getpid()).\(number)") else { preconditionFailure("It is short.") }
+        guard let name = FileName(".ferry-tmp.\(process).\(number)") else { preconditionFailure("It is short.") }
         return name
     }
 

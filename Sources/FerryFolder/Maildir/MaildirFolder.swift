@@ -26,18 +26,18 @@ struct MaildirFolder: Sendable {
     }
 
     private static func optional(_ name: FileName, in directory: Directory) throws(SystemError) -> Directory? {
-        do { return try directory.directory(name) } catch where error.number == ENOENT { return nil }
+        do { return try directory.directory(name) } catch  where error.number == ENOENT { return nil }
     }
 
     /// Whether a directory is a folder; others that begin with a dot (`.ssh`, `.cache`) are not mail.
     static func isFolder(_ name: FileName, in root: Directory) throws(SystemError) -> Bool {
         let directory: Directory
         // What may not be entered counts as a folder, so that listing it fails loudly.
-        do { directory = try root.directory(name) } catch where error.number == EACCES { return true }
+        do { directory = try root.directory(name) } catch  where error.number == EACCES { return true }
         do {
             if try directory.statusIfPresent(of: cur) != nil { return true }
             return try directory.statusIfPresent(of: marker) != nil
-        } catch where error.number == EACCES { return true }
+        } catch  where error.number == EACCES { return true }
     }
 
     /// Directory names of all folders below the root, parents before children, and what looks like one but is a link.

@@ -92,20 +92,23 @@ final class MaildirSource: SourceSession {
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage {
         try await Disk.run { [self] () throws(ConnectorError) in
             var open = try opened(container, afresh: cursor == nil)
+            open.renewRelistings()
+            // Held on to, because a listing made meanwhile has other indices.
+            let listing = open.listing
             var page = ItemPage(headers: [], next: nil)
             var start = 0
             if let cursor {
                 guard cursor.bytes.first == Self.cursorForm else {
                     throw ConnectorError(.internalFault, .failRun, "A stored place in a mail folder is not readable.")
                 }
-                start = open.listing.index(after: Array(cursor.bytes.dropFirst()))
+                start = listing.index(after: Array(cursor.bytes.dropFirst()))
             } else if container.name == MaildirFolder.inbox {
                 page.problems = try linkProblems()
             }
-            let entries = open.listing.entries[start...].prefix(Self.pageSize)
+            let entries = listing.entries[start...].prefix(Self.pageSize)
             page.headers.reserveCapacity(entries.count)
             for entry in entries { try open.add(entry, to: &page) }
-            if let last = entries.last, entries.endIndex < open.listing.entries.count {
+            if let last = entries.last, entries.endIndex < listing.entries.count {
                 page.next = Cursor([Self.cursorForm] + last.name.base)
             }
             current.withLock { $0 = open }
@@ -124,7 +127,8 @@ final class MaildirSource: SourceSession {
     }
 
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader {
-        let open = try await Disk.run { [self] () throws(ConnectorError) in try opened(container, afresh: false) }
+        var open = try await Disk.run { [self] () throws(ConnectorError) in try opened(container, afresh: false) }
+        open.renewRelistings()
         let reading = Mutex(open)
         return FileBodyReader(headers) { (header) throws(ConnectorError) in
             try reading.withLock { (open) throws(ConnectorError) in try open.file(of: header) }
@@ -239,11 +243,14 @@ private struct OpenFolder: Sendable {
         var entry = entry
         while true {
             guard let directory = entry.isNew ? folder.new : folder.cur else { return nil }
-            do { return try look(directory, entry) } catch where error.number == ENOENT {}
+            do { return try look(directory, entry) } catch  where error.number == ENOENT {}
             guard try relist(), let moved = listing[entry.key] else { return nil }
             entry = moved
         }
     }
+
+    /// Begins a page or a sequence of bodies.
+    mutating func renewRelistings() { relistingsLeft = Self.relistings }
 
     /// `false` when this has been done often enough.
     @discardableResult

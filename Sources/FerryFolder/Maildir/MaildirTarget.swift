@@ -34,7 +34,8 @@ final class MaildirTarget: TargetSession {
         }
         return try await Disk.run { [root] () throws(ConnectorError) in
             try translating({ .target($0, container.place) }) { () throws(SystemError) in
-                let directory = try name.map { (name) throws(SystemError) in try root.directory(creating: name) } ?? root
+                let directory =
+                    try name.map { (name) throws(SystemError) in try root.directory(creating: name) } ?? root
                 for part in [MaildirFolder.tmp, MaildirFolder.new, MaildirFolder.cur] {
                     _ = try directory.directory(creating: part)
                 }

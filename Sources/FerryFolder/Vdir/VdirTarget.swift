@@ -35,7 +35,9 @@ final class VdirTarget: TargetSession {
                 for (file, value) in properties {
                     guard let value else { continue }
                     let content = Array(value.utf8)
-                    if try directory.content(of: file) != content { try directory.replaceContent(of: file, with: content) }
+                    if try directory.content(of: file) != content {
+                        try directory.replaceContent(of: file, with: content)
+                    }
                 }
                 return try kind.details(of: directory)
             }

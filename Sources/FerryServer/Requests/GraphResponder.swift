@@ -70,7 +70,8 @@ struct GraphResponder: HTTPResponder {
         guard visit.isWrite ? principal.canWrite : principal.canRead else { throw .forbidden }
         let body = visit.isWrite ? try await body(of: request) : []
         let call = Call(
-            requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery, accept: request.headers[.accept],
+            requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery,
+            accept: request.headers[.accept],
             contentType: request.headers[.contentType], preferences: Preferences(request.headers[values: .prefer]),
             links: Links(base: exchange.base, version: route.version ?? .v1), body: body)
         return try await operations.carryOut(operation, call)

@@ -60,7 +60,8 @@ extension Operations {
         var query = TaskQuery(job: job.id)
         query.limit = APILimits.maximumPageSize
         repeat {
-            let page = try await read(for: call) { [query] (reader) throws(StoreError) in try await reader.tasks(query) }
+            let page = try await read(for: call) { [query] (reader) throws(StoreError) in try await reader.tasks(query)
+            }
             tasks += page.rows
             query.after = page.next
         } while query.after != nil

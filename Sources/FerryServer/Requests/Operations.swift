@@ -169,7 +169,8 @@ struct Operations: Sendable {
         let selection: Selection<TaskMember> = try options.selection()
         let job = try await find(reference, call)
         guard let person = PersonID(user),
-            let task = try await read(for: call, { (reader) throws(StoreError) in try await reader.task(job.id, person) })
+            let task = try await read(
+                for: call, { (reader) throws(StoreError) in try await reader.task(job.id, person) })
         else { throw .refused(.personNotFound(user)) }
         return .json(
             .ok, TaskEncoder.entity(task, selection: selection, as: representation), as: representation, isRead: true)
@@ -210,7 +211,9 @@ struct Operations: Sendable {
     /// The job in the caller's tenant. Throws `Refusal.jobNotFound` for one of another tenant too.
     func find(_ reference: JobReference, _ call: Call) async throws(Failure) -> Job {
         let tenant = call.principal.tenant
-        if let job = try await read(for: call, { (reader) throws(StoreError) in try await reader.job(reference, in: tenant) }) {
+        if let job = try await read(
+            for: call, { (reader) throws(StoreError) in try await reader.job(reference, in: tenant) })
+        {
             return job
         }
         switch reference {

@@ -85,7 +85,7 @@ struct Installation: Sendable {
     /// The server, the engine and the watchdog; stopped in reverse order by SIGTERM or SIGINT.
     func makeServices(
         issuer: EmbeddedIssuer, onBound: @escaping @Sendable (Int) async -> Void
-    ) -> ServiceGroup {
+    ) -> GuardedServices {
         let authenticator = Authenticator(
             settings: AuthenticationSettings(tenants: Set(configuration.tenants.map(\.id))), embedded: issuer,
             now: SystemEffects.now)
@@ -100,7 +100,7 @@ struct Installation: Sendable {
                 // It ends as soon as the stop begins, which must not end anything else.
                 .init(service: watchdog, successTerminationBehavior: .ignore),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        return ServiceGroup(configuration: group)
+        return GuardedServices(group: ServiceGroup(configuration: group), watchdog: watchdog)
     }
 
     private var readiness: Readiness {
