@@ -1,5 +1,15 @@
 package import FerryCore
+import Glibc
 import Synchronization
+
+/// Where the random parts of a test run begin: `FERRY_SEED`, or 1. The same number repeats the same run.
+package enum RunSeed {
+    package static let value: UInt64 = environment("FERRY_SEED").flatMap { UInt64($0) } ?? 1
+
+    private static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}
 
 /// SplitMix64: the same numbers from the same seed, on every machine.
 package struct SeededRandom: RandomNumberGenerator, Sendable {

@@ -251,6 +251,24 @@ import Testing
         #expect(try await tenant.listing(["INBOX"], of: tenant.target).headers.map(\.name) == ["1.a"])
     }
 
+    @Test func `leaves no file of a message whose body fails or whose batch stops`() async throws {
+        let items = (0..<3).map { fixture.item($0, bytes: 1000) }
+        let failure = ConnectorError(.sourceItemUnreadable, .retry(after: nil), "Made for this test.")
+        let session = try await tenant.target.target(for: tenant.account)
+        let inbox = try await session.ensure(fixture.home)
+        let failing = ListBodyReader([.success(items[0].body), .failure(failure)], before: items[1].body)
+        _ = try await session.write(items[..<2].map(\.header), bodies: failing, in: inbox)
+        #expect(try folder.names("target/ada/cur").count == 1)
+        #expect(try folder.names("target/ada/tmp").isEmpty)
+        let stopping = ListBodyReader(
+            [.success(items[1].body), .failure(failure)], before: items[2].body, stop: failure)
+        await #expect(throws: ConnectorError.self) {
+            try await session.write(items.map(\.header), bodies: stopping, in: inbox)
+        }
+        #expect(try folder.names("target/ada/cur").count == 1)
+        #expect(try folder.names("target/ada/tmp").isEmpty)
+    }
+
     @Test func `refuses a folder whose name is too long`() async throws {
         let session = try await tenant.target.target(for: tenant.account)
         let long = Container(

@@ -315,7 +315,8 @@ import Testing
     }
 
     @Test(arguments: [true, false], [1, 2, 3] as [UInt64])
-    func `Peers that fail at random cost retries and nothing else`(isIdempotent: Bool, seed: UInt64) async throws {
+    func `Peers that fail at random cost retries and nothing else`(isIdempotent: Bool, number: UInt64) async throws {
+        let seed = RunSeed.value &* 10 &+ number
         var settings = FakeTenant.Settings()
         settings.isIdempotent = isIdempotent
         settings.batchItems = 5

@@ -93,7 +93,7 @@ import Testing
     @Test(arguments: [true, false])
     func `Nor does one that dies again while it recovers`(isIdempotent: Bool) async throws {
         let boundaries = try await sweep(Self.target(isIdempotent: isIdempotent, canUpdate: true))
-            .run(killingTwiceWith: 20_261_123, stride: 2)
+            .run(killingTwiceWith: RunSeed.value, stride: 2)
         #expect(boundaries > 40)
     }
 

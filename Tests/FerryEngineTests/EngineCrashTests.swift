@@ -27,7 +27,7 @@ import Testing
                 #expect(task[.mailbox]?.progress.items == 8, "\(story)")
                 await world.remove()
             })
-        let boundaries = try await sweep.run(killingTwiceWith: 11)
+        let boundaries = try await sweep.run(killingTwiceWith: RunSeed.value)
         #expect(boundaries > 20)
     }
 }

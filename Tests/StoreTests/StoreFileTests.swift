@@ -30,6 +30,15 @@ import Testing
         try queue.close()
     }
 
+    @Test("is made for its owner alone")
+    func isPrivate() async throws {
+        let directory = try StoreDirectory()
+        let store = try await directory.open()
+        let attributes = try FileManager.default.attributesOfItem(atPath: directory.store)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        await store.close()
+    }
+
     @Test("is opened for writing once at a time, and who has it is said")
     func isLocked() async throws {
         let directory = try StoreDirectory()

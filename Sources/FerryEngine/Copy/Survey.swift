@@ -2,7 +2,7 @@ import FerryConnector
 import FerryCore
 import Synchronization
 
-/// Counts what there is to move, on sessions of its own, while the first pass copies already. An estimate for people:
+/// Counts what there is to move, on sessions of its own, before the first pass. An estimate for people:
 /// nothing depends on it, and when it fails, the end of the pass tells the truth.
 struct Survey: Sendable {
     /// Where the count is found once it is complete.

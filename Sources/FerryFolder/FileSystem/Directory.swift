@@ -109,6 +109,13 @@ final class Directory: Sendable {
 
     /// All names but `.` and `..`, in the file system's order.
     func names() throws(SystemError) -> [FileName] {
+        var names = [FileName]()
+        try forEachName { names.append($0) }
+        return names
+    }
+
+    /// The same without holding more than one name at a time.
+    func forEachName(_ body: (FileName) -> Void) throws(SystemError) {
         // A descriptor of its own, because reading moves the position that all copies of a descriptor share.
         let own = try checked("open") { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard let stream = fdopendir(own) else {
@@ -117,17 +124,15 @@ final class Directory: Sendable {
             throw error
         }
         defer { closedir(stream) }
-        var names = [FileName]()
         while true {
             errno = 0
             guard let entry = readdir(stream) else { break }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
                 tuple.withMemoryRebound(to: CChar.self, capacity: FileName.longest + 1) { FileName(entry: $0) }
             }
-            if let name { names.append(name) }
+            if let name { body(name) }
         }
         if errno != 0 { throw .last("readdir") }
-        return names
     }
 
     /// Whether this process may do so: `R_OK`, `W_OK`, `X_OK`, or several.

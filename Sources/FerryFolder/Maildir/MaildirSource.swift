@@ -101,14 +101,14 @@ final class MaildirSource: SourceSession {
                 guard cursor.bytes.first == Self.cursorForm else {
                     throw ConnectorError(.internalFault, .failRun, "A stored place in a mail folder is not readable.")
                 }
-                start = listing.index(after: Array(cursor.bytes.dropFirst()))
+                start = listing.index(afterBase: Array(cursor.bytes.dropFirst()))
             } else if container.name == MaildirFolder.inbox {
                 page.problems = try linkProblems()
             }
-            let entries = listing.entries[start...].prefix(Self.pageSize)
+            let entries = listing[start...].prefix(Self.pageSize)
             page.headers.reserveCapacity(entries.count)
             for entry in entries { try open.add(entry, to: &page) }
-            if let last = entries.last, entries.endIndex < listing.entries.count {
+            if let last = entries.last, entries.endIndex < listing.endIndex {
                 page.next = Cursor([Self.cursorForm] + last.name.base)
             }
             current.withLock { $0 = open }
@@ -222,8 +222,8 @@ private struct OpenFolder: Sendable {
 
     mutating func file(of header: ItemHeader) throws(ConnectorError) -> File {
         do throws(SystemError) {
-            if listing[header.key] == nil { try relist() }
-            if let entry = listing[header.key] {
+            if listing.entry(of: header.key) == nil { try relist() }
+            if let entry = listing.entry(of: header.key) {
                 let file = try find(entry) { (directory, entry) throws(SystemError) in
                     try directory.file(entry.name.file)
                 }
@@ -244,7 +244,7 @@ private struct OpenFolder: Sendable {
         while true {
             guard let directory = entry.isNew ? folder.new : folder.cur else { return nil }
             do { return try look(directory, entry) } catch  where error.number == ENOENT {}
-            guard try relist(), let moved = listing[entry.key] else { return nil }
+            guard try relist(), let moved = listing.entry(of: entry.key) else { return nil }
             entry = moved
         }
     }

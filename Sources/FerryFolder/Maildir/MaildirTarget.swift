@@ -150,7 +150,7 @@ private final class TargetFolder: Sendable {
     }
 
     private static func places(in folder: MaildirFolder) throws(SystemError) -> [ItemKey: Place] {
-        let entries = try MaildirListing(of: folder, key: MaildirBaseName.key).entries
+        let entries = try MaildirListing(of: folder, key: MaildirBaseName.key)
         var places = [ItemKey: Place](minimumCapacity: entries.count)
         for entry in entries { places[entry.key] = Place(name: entry.name.file, isNew: entry.isNew) }
         return places

@@ -17,6 +17,7 @@ struct StoreFile {
             var configuration = makeConfiguration()
             // A rollback that fails leaves a transaction open, which is for us to report and not a reason to trap.
             configuration.allowsUnsafeTransactions = true
+            makePrivate()
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.inDatabase { db in
                 let migrator = Migrator(migrations: Migration.all)
@@ -37,6 +38,13 @@ struct StoreFile {
             try synchronizeDirectory()
             return queue
         }
+    }
+
+    /// Makes the file, if it is not there, so that nobody but its owner reads who moves where. What SQLite puts beside it
+    /// gets the same mode. Where this fails, so does the opening, which says why.
+    private func makePrivate() {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Opens a connection that only reads. The file exists and is migrated, else it throws.

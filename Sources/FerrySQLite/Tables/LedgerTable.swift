@@ -15,21 +15,24 @@ struct LedgerTable {
         let base = try db.first("SELECT entries, cursor FROM ledger_base WHERE ledger = ?", [number]) { row in
             (entries: try Self.entries(row.octets(0)), cursor: row[1] as Data?)
         }
-        // The last record of a key counts, and a removal is a record.
-        var records: [ItemKey: LedgerEntry?] = [:]
+        // The last record of a key counts, and a removal is a record. Plain arrays, because there may be a million.
+        var changes: [LedgerEntry] = []
+        var removed: Set<ItemKey> = []
         let batches = try db.rows(
             "SELECT entries, removed FROM ledger_batch WHERE ledger = ? ORDER BY sequence", [number]
         ) { row in (entries: try Self.entries(row.octets(0)), removed: try Packed.keys(row.octets(1))) }
         for batch in batches {
-            for entry in batch.entries { records[entry.key] = .some(entry) }
-            for key in batch.removed { records[key] = .some(nil) }
+            if !removed.isEmpty { for entry in batch.entries { removed.remove(entry.key) } }
+            changes.append(contentsOf: batch.entries)
+            guard !batch.removed.isEmpty else { continue }
+            removed.formUnion(batch.removed)
+            let gone = Set(batch.removed)
+            changes.removeAll { gone.contains($0.key) }
         }
         let entries =
-            records.isEmpty
+            changes.isEmpty && removed.isEmpty
             ? base?.entries ?? []
-            : LedgerCodec.merge(
-                base: base?.entries ?? [], changes: records.values.compactMap { $0 },
-                removed: records.compactMap { $0.value == nil ? $0.key : nil })
+            : LedgerCodec.merge(base: base?.entries ?? [], changes: changes, removed: Array(removed))
         let intent = try db.first("SELECT keys, mark FROM ledger_intent WHERE ledger = ?", [number]) { row in
             BatchIntent(keys: try Packed.keys(row.octets(0)), mark: try row.octets(1))
         }
