@@ -117,15 +117,12 @@ final class MaildirTarget: TargetSession {
 
 /// A folder with the names of what is in it.
 private final class TargetFolder: Sendable {
-    private struct Place: Sendable, Hashable {
-        var name: FileName
-        var isNew: Bool
-    }
+    private typealias Place = MaildirPlaces.Place
 
     private struct State: Sendable {
         var keywords: MaildirKeywords
         /// Under which name each item lies here.
-        var places: [ItemKey: Place]
+        var places: MaildirPlaces
     }
 
     let container: String
@@ -149,10 +146,11 @@ private final class TargetFolder: Sendable {
                 places: try Self.places(in: try MaildirFolder(directory))))
     }
 
-    private static func places(in folder: MaildirFolder) throws(SystemError) -> [ItemKey: Place] {
-        let entries = try MaildirListing(of: folder, key: MaildirBaseName.key)
-        var places = [ItemKey: Place](minimumCapacity: entries.count)
-        for entry in entries { places[entry.key] = Place(name: entry.name.file, isNew: entry.isNew) }
+    private static func places(in folder: MaildirFolder) throws(SystemError) -> MaildirPlaces {
+        var places = MaildirPlaces()
+        for entry in try MaildirListing(of: folder, key: MaildirBaseName.key) {
+            places[entry.key] = Place(name: entry.name.file, isNew: entry.isNew)
+        }
         return places
     }
 

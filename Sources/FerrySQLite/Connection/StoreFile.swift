@@ -29,7 +29,7 @@ struct StoreFile {
                         PRAGMA secure_delete = OFF;
                         PRAGMA temp_store = MEMORY;
                         PRAGMA journal_size_limit = 67108864;
-                        PRAGMA cache_size = -16384;
+                        PRAGMA cache_size = -4096;
                         """)
                 if let pages = settings.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
                 try assertDurable(db)
@@ -58,7 +58,7 @@ struct StoreFile {
                 guard try !migrator.inspect(db), try migrator.pending(in: db).isEmpty else {
                     throw StoreError.unusable("its schema is older than this program; start the server once")
                 }
-                try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096")
+                try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048")
             }
             return queue
         }
