@@ -113,7 +113,8 @@ extension Job {
         case .adminActionRequired:
             return permits(.validateInProgress, workload, run) || permits(.inProgress, workload, run)
         case .pendingDelete:
-            return run.isFinal || run.isJudged
+            // Whoever was on the way out of a job that only checked goes with it.
+            return run.isFinal || run.isJudged || run == .pendingCancel
         case .deleted:
             return false
         }
