@@ -35,9 +35,12 @@ package struct FerryServer: Service {
         self.logger = logger
         responder = GraphResponder(
             settings: settings,
-            operations: Operations(
-                commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
-            authenticator: authenticator, readiness: readiness, effects: effects, logger: logger)
+            pipeline: Pipeline(
+                settings: settings,
+                operations: Operations(
+                    commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
+                authenticator: authenticator, readiness: readiness, effects: effects, logger: logger),
+            effects: effects)
     }
 
     package func run() async throws { try await makeApplication().run() }

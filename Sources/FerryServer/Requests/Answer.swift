@@ -6,9 +6,21 @@ import NIOCore
 
 /// What a request is answered, before the headers that every answer has.
 struct Answer: Sendable {
+    /// What an answer says.
+    enum Body: Sendable {
+        /// No body, and then no content type either.
+        case none
+        case bytes([UInt8])
+        /// Pieces that are made while they are sent. What it throws cuts the answer off, so that a client cannot take
+        /// the part for the whole.
+        case stream(Stream)
+
+        /// Gives each piece to the writer, which returns once there is room for the next one, and does not finish it.
+        typealias Stream = @Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void
+    }
+
     var status: HTTPResponse.Status
-    /// Empty for answers without a body, which then have no content type either.
-    var body: [UInt8] = []
+    var body = Body.none
     var contentType = Representation.minimalContentType
     /// Part of the Graph contract, so it carries `OData-Version`.
     var isGraph = true
@@ -18,25 +30,30 @@ struct Answer: Sendable {
     var appliedPreferences: [String] = []
     /// Headers that only some answers have.
     var headers: [(HTTPField.Name, String)] = []
+    /// The client may still be sending a body that nobody will read, so the connection has to be closed.
+    var leavesBodyUnread = false
 
     static func json(
         _ status: HTTPResponse.Status, _ body: [UInt8], as representation: Representation, isRead: Bool
     ) -> Answer {
-        Answer(status: status, body: body, contentType: representation.contentType, isRead: isRead)
+        Answer(status: status, body: .bytes(body), contentType: representation.contentType, isRead: isRead)
     }
 
     /// Of a change, without a body.
     static func empty(_ status: HTTPResponse.Status) -> Answer { Answer(status: status, isRead: false) }
 
     static func text(_ status: HTTPResponse.Status, _ text: String, isGraph: Bool) -> Answer {
-        Answer(status: status, body: Array(text.utf8), contentType: "text/plain", isGraph: isGraph)
+        Answer(status: status, body: .bytes(Array(text.utf8)), contentType: "text/plain", isGraph: isGraph)
     }
 
     /// The headers of reference 7.1.
-    func response(_ exchange: Exchange) -> Response {
+    func fields(_ exchange: Exchange) -> HTTPFields {
         var fields = HTTPFields()
         fields.reserveCapacity(8)
-        if !body.isEmpty { fields[.contentType] = contentType }
+        switch body {
+        case .none: break
+        case .bytes, .stream: fields[.contentType] = contentType
+        }
         let requestID = exchange.requestID.description
         fields[.requestID] = requestID
         fields[.clientRequestID] = exchange.clientRequestID ?? requestID
@@ -46,12 +63,26 @@ struct Answer: Sendable {
             fields[.preferenceApplied] = appliedPreferences.joined(separator: ", ")
         }
         for (name, value) in headers { fields[name] = value }
-        guard !body.isEmpty else {
+        return fields
+    }
+
+    func response(_ exchange: Exchange) -> Response {
+        let fields = fields(exchange)
+        switch body {
+        case .none:
             // RFC 9110 section 8.6: 204 has no Content-Length.
             var response = Response(status: status, headers: fields)
             if status == .noContent { response.headers[.contentLength] = nil }
             return response
+        case .bytes(let bytes):
+            return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .stream(let stream):
+            return Response(
+                status: status, headers: fields,
+                body: ResponseBody { writer in
+                    try await stream(&writer)
+                    try await writer.finish(nil)
+                })
         }
-        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

@@ -1,168 +1,19 @@
-import FerryAPI
-import FerryCore
 import FerryEngine
-import HTTPTypes
 import Hummingbird
-import Logging
-import NIOCore
 
-/// Answers every request: authentication, routing by `FerryAPI`, the operation, headers, one line of log.
+/// The HTTP face of the pipeline: gives each request its id, hands it over, and writes the answer with the headers that
+/// all answers have.
 struct GraphResponder: HTTPResponder {
-    private let settings: ServerSettings
-    private let operations: Operations
-    private let authenticator: Authenticator
-    private let readiness: Readiness
-    private let effects: Effects
-    private let logger: Logger
-    /// Time since the responder was made, by the monotonic clock.
-    private let uptime: @Sendable () -> Duration
-
-    init(
-        settings: ServerSettings, operations: Operations, authenticator: Authenticator,
-        readiness: @escaping Readiness, effects: Effects, logger: Logger
-    ) {
-        self.settings = settings
-        self.operations = operations
-        self.authenticator = authenticator
-        self.readiness = readiness
-        self.effects = effects
-        self.logger = logger
-        uptime = Self.stopwatch(effects.clock)
-    }
+    let settings: ServerSettings
+    let pipeline: Pipeline
+    let effects: Effects
 
     func respond(to request: Request, context: ServerContext) async throws -> Response {
-        let started = uptime()
         let exchange = Exchange(request.head, requestID: effects.makeGUID(), settings: settings)
-        var visit = Visit()
-        let answer: Answer
-        do {
-            answer = try await self.answer(request, exchange, &visit)
-        } catch {
-            answer = failed(error, exchange)
-            if error == .tooSlow || answer.status == .contentTooLarge { context.closeSoon() }
-        }
-        record(request, exchange, visit, answer, took: uptime() - started)
+        let answer = await pipeline.answer(Message(request), exchange)
+        if answer.leavesBodyUnread { context.closeSoon() }
         let response = answer.response(exchange)
         // HEAD has the headers of an answer and never a body (RFC 9110 section 9.3.2).
         return request.head.method == .head ? response.createHeadResponse() : response
-    }
-
-    /// What is learnt on the way, for the log.
-    private struct Visit {
-        var operation = "none"
-        var isWrite = false
-        var tenant: TenantID?
-    }
-
-    private func answer(
-        _ request: Request, _ exchange: Exchange, _ visit: inout Visit
-    ) async throws(Failure) -> Answer {
-        let target = try RequestTarget(request.head.path ?? "/")
-        let method = FerryAPI.Method(token: request.head.method.rawValue)
-        if target.segments.count == 1, let health = try await health(target.segments[0], method) { return health }
-        if method == .options { return try options(target) }
-        let principal = try authenticator.principal(authorization: request.headers[.authorization])
-        visit.tenant = principal.tenant
-        let route = try Route(segments: target.segments)
-        let operation = try route.resource.operation(for: method)
-        visit.operation = operation.name
-        visit.isWrite = operation.access == .write
-        guard visit.isWrite ? principal.canWrite : principal.canRead else { throw .forbidden }
-        let body = visit.isWrite ? try await body(of: request) : []
-        let call = Call(
-            requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery,
-            accept: request.headers[.accept],
-            contentType: request.headers[.contentType], preferences: Preferences(request.headers[values: .prefer]),
-            links: Links(base: exchange.base, version: route.version ?? .v1), body: body)
-        return try await operations.carryOut(operation, call)
-    }
-
-    /// `/healthz` says that the process answers, `/readyz` that it can work. Neither needs a token.
-    private func health(_ segment: String, _ method: FerryAPI.Method) async throws(Failure) -> Answer? {
-        guard segment == "healthz" || segment == "readyz" else { return nil }
-        guard method == .get else { throw .methodNotAllowed(allow: [.get]) }
-        if segment == "healthz" { return .text(.ok, "ok\n", isGraph: false) }
-        let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
-        return problems.isEmpty
-            ? .text(.ok, "ready\n", isGraph: false)
-            : .text(.serviceUnavailable, problems.joined(), isGraph: false)
-    }
-
-    /// 204 with the methods of the path (reference 7.10).
-    private func options(_ target: RequestTarget) throws(Failure) -> Answer {
-        let allowed = try Route(segments: target.segments).resource.operations.map(\.method) + [.options]
-        var answer = Answer.empty(.noContent)
-        answer.headers = [(.allow, FerryAPI.Method.list(allowed))]
-        return answer
-    }
-
-    // MARK: bodies
-
-    /// The whole body. Throws `Failure.bodyTooLarge`, and `Failure.tooSlow` when it does not arrive in time.
-    private func body(of request: Request) async throws(Failure) -> [UInt8] {
-        // HTTP/1.1 frames a body with one of two headers (RFC 9112 section 6.3).
-        let announced = request.headers[.contentLength].flatMap { Int($0) }
-        if announced == 0 || announced == nil && request.headers[.transferEncoding] == nil { return [] }
-        let limit = settings.maximumBodyBytes
-        if let announced, announced > limit { throw .bodyTooLarge(limit: limit) }
-        let (stream, clock, timeout) = (request.body, effects.clock, settings.requestTimeout)
-        let outcome = await withTaskGroup(of: Result<[UInt8], Failure>.self) { group in
-            group.addTask(name: "request body") {
-                do {
-                    return .success(Array(buffer: try await stream.collect(upTo: limit)))
-                } catch is NIOTooManyBytesError {
-                    return .failure(.bodyTooLarge(limit: limit))
-                } catch {
-                    return .failure(.badRequest("The body ended before its announced length.", target: nil))
-                }
-            }
-            group.addTask(name: "request deadline") {
-                try? await clock.sleep(for: timeout)
-                return .failure(.tooSlow)
-            }
-            let first = await group.next() ?? .failure(.fault)
-            group.cancelAll()
-            return first
-        }
-        return try outcome.get()
-    }
-
-    // MARK: failures and the log
-
-    private func failed(_ failure: Failure, _ exchange: Exchange) -> Answer {
-        let row = failure.answer
-        var answer = Answer(status: .init(code: row.status), isRead: false)
-        answer.body = ErrorBody.bytes(
-            row, requestID: exchange.requestID, clientRequestID: exchange.clientRequestID, date: effects.now())
-        if let allow = row.allow { answer.headers.append((.allow, FerryAPI.Method.list(allow))) }
-        if let seconds = row.retryAfterSeconds { answer.headers.append((.retryAfter, "\(seconds)")) }
-        if case .unauthenticated = failure {
-            answer.headers.append((.wwwAuthenticate, authenticator.challenge(base: exchange.base)))
-        }
-        return answer
-    }
-
-    /// Reads that went well are debug, everything else is worth a line. No tokens, bodies or query values.
-    private func record(
-        _ request: Request, _ exchange: Exchange, _ visit: Visit, _ answer: Answer, took: Duration
-    ) {
-        let level: Logger.Level =
-            switch answer.status.code {
-            case 500...: .error
-            case 400...: .info
-            default: visit.isWrite ? .info : .debug
-            }
-        logger.log(
-            level: level, "Request answered",
-            metadata: [
-                "request-id": "\(exchange.requestID)", "method": "\(request.head.method.rawValue.prefix(16))",
-                "operation": "\(visit.operation)", "status": "\(answer.status.code)",
-                "tenant": "\(visit.tenant?.description ?? "none")", "milliseconds": "\(took.wholeMicroseconds / 1_000)",
-            ])
-    }
-
-    private static func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
     }
 }

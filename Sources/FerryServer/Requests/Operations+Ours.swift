@@ -69,7 +69,7 @@ extension Operations {
     }
 
     private func ours(_ body: [UInt8], _ contentType: String) -> Answer {
-        var answer = Answer(status: .ok, body: body, contentType: contentType, isGraph: false)
+        var answer = Answer(status: .ok, body: .bytes(body), contentType: contentType, isGraph: false)
         answer.headers = [(.xContentTypeOptions, "nosniff")]
         return answer
     }

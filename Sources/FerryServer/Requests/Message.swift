@@ -1,0 +1,35 @@
+import HTTPTypes
+import Hummingbird
+
+/// A request without its connection: what came alone over HTTP, or one of those inside a `$batch`.
+struct Message: Sendable {
+    enum Body: Sendable {
+        /// Still on its way; its length is bounded while it is read.
+        case arriving(RequestBody)
+        /// Already here, within the bounds of the batch that it came in.
+        case whole([UInt8])
+    }
+
+    /// The method as it was sent.
+    var method: String
+    /// Path and query, still encoded.
+    var target: String
+    var headers: HTTPFields
+    var body: Body
+    /// Came inside a `$batch`, so it cannot be one itself.
+    var isInBatch: Bool
+
+    init(method: String, target: String, headers: HTTPFields, body: Body, isInBatch: Bool) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.isInBatch = isInBatch
+    }
+
+    init(_ request: Request) {
+        self.init(
+            method: request.head.method.rawValue, target: request.head.path ?? "/", headers: request.headers,
+            body: .arriving(request.body), isInBatch: false)
+    }
+}

@@ -1,0 +1,175 @@
+import FerryAPI
+import FerryCore
+import FerryEngine
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What every request goes through, whether it came alone or inside a `$batch`: routing by `FerryAPI`, authentication,
+/// rights, the body, the operation, one line of log. It knows nothing of connections.
+struct Pipeline: Sendable {
+    private let settings: ServerSettings
+    private let operations: Operations
+    private let authenticator: Authenticator
+    private let readiness: Readiness
+    private let effects: Effects
+    private let logger: Logger
+    /// Time since the pipeline was made, by the monotonic clock.
+    private let uptime: @Sendable () -> Duration
+
+    init(
+        settings: ServerSettings, operations: Operations, authenticator: Authenticator,
+        readiness: @escaping Readiness, effects: Effects, logger: Logger
+    ) {
+        self.settings = settings
+        self.operations = operations
+        self.authenticator = authenticator
+        self.readiness = readiness
+        self.effects = effects
+        self.logger = logger
+        uptime = Self.stopwatch(effects.clock)
+    }
+
+    /// What is learnt of a request on the way, for the log.
+    private struct Visit {
+        var operation = "none"
+        var isWrite = false
+        var tenant: TenantID?
+    }
+
+    /// The answer to one message. Failures are answers, too.
+    func answer(_ message: Message, _ exchange: Exchange) async -> Answer {
+        let started = uptime()
+        var visit = Visit()
+        let answer: Answer
+        do {
+            answer = try await self.answer(message, exchange, &visit)
+        } catch {
+            answer = failed(error, exchange)
+        }
+        record(message, exchange, visit, answer, took: uptime() - started)
+        return answer
+    }
+
+    private func answer(
+        _ message: Message, _ exchange: Exchange, _ visit: inout Visit
+    ) async throws(Failure) -> Answer {
+        let target = try RequestTarget(message.target)
+        let method = FerryAPI.Method(token: message.method)
+        if target.segments.count == 1, let health = try await health(target.segments[0], method) { return health }
+        if method == .options { return try options(target) }
+        let principal = try authenticator.principal(authorization: message.headers[.authorization])
+        visit.tenant = principal.tenant
+        let route = try Route(segments: target.segments)
+        let operation = try route.resource.operation(for: method)
+        visit.operation = operation.name
+        visit.isWrite = operation.access == .write
+        guard visit.isWrite ? principal.canWrite : principal.canRead else { throw .forbidden }
+        let body = visit.isWrite ? try await body(of: message) : []
+        let call = Call(
+            requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery,
+            accept: message.headers[.accept],
+            contentType: message.headers[.contentType], preferences: Preferences(message.headers[values: .prefer]),
+            links: Links(base: exchange.base, version: route.version ?? .v1), body: body)
+        return try await operations.carryOut(operation, call)
+    }
+
+    /// `/healthz` says that the process answers, `/readyz` that it can work. Neither needs a token.
+    private func health(_ segment: String, _ method: FerryAPI.Method) async throws(Failure) -> Answer? {
+        guard segment == "healthz" || segment == "readyz" else { return nil }
+        guard method == .get else { throw .methodNotAllowed(allow: [.get]) }
+        if segment == "healthz" { return .text(.ok, "ok\n", isGraph: false) }
+        let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
+        return problems.isEmpty
+            ? .text(.ok, "ready\n", isGraph: false)
+            : .text(.serviceUnavailable, problems.joined(), isGraph: false)
+    }
+
+    /// 204 with the methods of the path (reference 7.10).
+    private func options(_ target: RequestTarget) throws(Failure) -> Answer {
+        let allowed = try Route(segments: target.segments).resource.operations.map(\.method) + [.options]
+        var answer = Answer.empty(.noContent)
+        answer.headers = [(.allow, FerryAPI.Method.list(allowed))]
+        return answer
+    }
+
+    // MARK: bodies
+
+    private func body(of message: Message) async throws(Failure) -> [UInt8] {
+        switch message.body {
+        case .whole(let bytes): bytes
+        case .arriving(let stream): try await body(arriving: stream, message.headers)
+        }
+    }
+
+    /// The whole body. Throws `Failure.bodyTooLarge`, and `Failure.tooSlow` when it does not arrive in time.
+    private func body(arriving stream: RequestBody, _ headers: HTTPFields) async throws(Failure) -> [UInt8] {
+        // HTTP/1.1 frames a body with one of two headers (RFC 9112 section 6.3).
+        let announced = headers[.contentLength].flatMap { Int($0) }
+        if announced == 0 || announced == nil && headers[.transferEncoding] == nil { return [] }
+        let limit = settings.maximumBodyBytes
+        if let announced, announced > limit { throw .bodyTooLarge(limit: limit) }
+        let (clock, timeout) = (effects.clock, settings.requestTimeout)
+        let outcome = await withTaskGroup(of: Result<[UInt8], Failure>.self) { group in
+            group.addTask(name: "request body") {
+                do {
+                    return .success(Array(buffer: try await stream.collect(upTo: limit)))
+                } catch is NIOTooManyBytesError {
+                    return .failure(.bodyTooLarge(limit: limit))
+                } catch {
+                    return .failure(.badRequest("The body ended before its announced length.", target: nil))
+                }
+            }
+            group.addTask(name: "request deadline") {
+                try? await clock.sleep(for: timeout)
+                return .failure(.tooSlow)
+            }
+            let first = await group.next() ?? .failure(.fault)
+            group.cancelAll()
+            return first
+        }
+        return try outcome.get()
+    }
+
+    // MARK: failures and the log
+
+    private func failed(_ failure: Failure, _ exchange: Exchange) -> Answer {
+        let row = failure.answer
+        var answer = Answer(status: .init(code: row.status), isRead: false)
+        answer.body = .bytes(
+            ErrorBody.bytes(
+                row, requestID: exchange.requestID, clientRequestID: exchange.clientRequestID, date: effects.now()))
+        if let allow = row.allow { answer.headers.append((.allow, FerryAPI.Method.list(allow))) }
+        if let seconds = row.retryAfterSeconds { answer.headers.append((.retryAfter, "\(seconds)")) }
+        if case .unauthenticated = failure {
+            answer.headers.append((.wwwAuthenticate, authenticator.challenge(base: exchange.base)))
+        }
+        answer.leavesBodyUnread = failure == .tooSlow || answer.status == .contentTooLarge
+        return answer
+    }
+
+    /// Reads that went well are debug, everything else is worth a line. No tokens, bodies or query values.
+    private func record(
+        _ message: Message, _ exchange: Exchange, _ visit: Visit, _ answer: Answer, took: Duration
+    ) {
+        let level: Logger.Level =
+            switch answer.status.code {
+            case 500...: .error
+            case 400...: .info
+            default: visit.isWrite ? .info : .debug
+            }
+        logger.log(
+            level: level, "Request answered",
+            metadata: [
+                "request-id": "\(exchange.requestID)", "method": "\(message.method.prefix(16))",
+                "operation": "\(visit.operation)", "status": "\(answer.status.code)",
+                "tenant": "\(visit.tenant?.description ?? "none")", "milliseconds": "\(took.wholeMicroseconds / 1_000)",
+            ])
+    }
+
+    private static func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+}
