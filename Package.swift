@@ -69,6 +69,15 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // Mail over IMAP: the wire, sessions that keep it full, source and target.
+        .target(
+            name: "FerryIMAP",
+            dependencies: [
+                "FerryCore", "FerryFormats",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+
         // MARK: floor 3, the engine room
         // Commands, leases, lanes, the copier, the verifier, cutover, purge.
         .target(
@@ -158,6 +167,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "FerryIMAPTests", dependencies: ["FerryIMAP", "FerryTestKit"], swiftSettings: house),
         .testTarget(
             name: "FerryEngineTests",
             dependencies: [
