@@ -118,7 +118,7 @@ let package = Package(
             name: "ferry",
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder",
-                "FerryEngine", "FerryAPI", "FerryServer",
+                "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -132,6 +132,8 @@ let package = Package(
             swiftSettings: house),
 
         // MARK: beside the house
+        // The C library's allocator, whose settings Swift's Glibc module leaves out. For programs only.
+        .systemLibrary(name: "CAllocator"),
         // Virtual clock, seeded ids, fake tenants, fault injectors, the contract suites. Nothing ships it.
         .target(
             name: "FerryTestKit",
@@ -145,7 +147,7 @@ let package = Package(
             name: "ferry-bench",
             dependencies: [
                 "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryEngine",
-                "FerryTestKit",
+                "FerryTestKit", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocator
 
 /// The measuring parts of `script/bench`. Each verb does one thing in a process of its own and prints one JSON line.
 @main
@@ -9,4 +10,10 @@ struct FerryBench: AsyncParsableCommand {
             MakeMailbox.self, MakeFile.self, CopyFolder.self, SeedJobs.self, Schedule.self, BareServer.self,
             BareInsert.self,
         ])
+
+    static func main() async {
+        // As the server has it, since its memory is measured.
+        ferry_settle_allocator()
+        await main(nil)
+    }
 }

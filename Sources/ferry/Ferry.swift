@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocator
 import Glibc
 
 /// The program. Every error of every verb ends here, as lines on standard error and an exit code.
@@ -24,6 +25,7 @@ struct Ferry: AsyncParsableCommand {
         ])
 
     static func main() async {
+        ferry_settle_allocator()
         // Whoever reads our output may go away; that is no reason to die by a signal.
         signal(SIGPIPE, SIG_IGN)
         do {

@@ -17,7 +17,8 @@ package enum LedgerCodec {
     package static func encode(_ entries: [LedgerEntry]) -> [UInt8] {
         let entries = normalized(entries)
         var bytes = [UInt8]()
-        bytes.reserveCapacity(16 + entries.count * 10)
+        // What hashed keys take. A guess too high costs addresses and no memory.
+        bytes.reserveCapacity(16 + entries.count * 27)
         bytes.append(version)
         append(UInt64(entries.count), to: &bytes)
         var last = ItemKey(high: 0, low: 0)
@@ -77,11 +78,17 @@ package enum LedgerCodec {
     /// Of several records of one key the last counts.
     /// - Returns: ascending, one entry per key.
     package static func merge(
-        base: [LedgerEntry], changes: [LedgerEntry], removed: [ItemKey]
+        base: consuming [LedgerEntry], changes: consuming [LedgerEntry], removed: [ItemKey]
     ) -> [LedgerEntry] {
+        let gone = Set(removed)
+        // A first pass has a million changes and no base, a pass without much to do the reverse.
+        if base.isEmpty {
+            var changes = normalized(changes)
+            if !gone.isEmpty { changes.removeAll { gone.contains($0.key) } }
+            return changes
+        }
         let base = normalized(base)
         let changes = normalized(changes)
-        let gone = Set(removed)
         var merged = [LedgerEntry]()
         merged.reserveCapacity(base.count + changes.count)
         var next = 0
@@ -98,18 +105,26 @@ package enum LedgerCodec {
         return merged
     }
 
-    /// Ascending, one entry per key, the last one given. Costs one look when the entries are in order already.
-    private static func normalized(_ entries: [LedgerEntry]) -> [LedgerEntry] {
-        let isInOrder = zip(entries, entries.dropFirst()).allSatisfy { $0.key < $1.key }
-        if isInOrder { return entries }
-        let order = entries.indices.sorted { (entries[$0].key, $0) < (entries[$1].key, $1) }
-        var result = [LedgerEntry]()
-        result.reserveCapacity(entries.count)
-        for index in order {
-            if result.last?.key == entries[index].key { result.removeLast() }
-            result.append(entries[index])
+    /// Ascending, one entry per key, the last one given. Costs one look when the entries are in order already, and no
+    /// second array when nobody else holds the given one.
+    private static func normalized(_ given: consuming [LedgerEntry]) -> [LedgerEntry] {
+        var entries = given
+        var isInOrder = true
+        for index in entries.indices.dropFirst() where !(entries[index - 1].key < entries[index].key) {
+            isInOrder = false
+            break
         }
-        return result
+        if isInOrder { return entries }
+        // Stable, by the promise of the standard library, so the last one given is the last of its key.
+        entries.sort { $0.key < $1.key }
+        var kept = 0
+        for index in entries.indices {
+            if kept > 0, entries[kept - 1].key == entries[index].key { kept -= 1 }
+            entries[kept] = entries[index]
+            kept += 1
+        }
+        entries.removeLast(entries.count - kept)
+        return entries
     }
 
     private static func continues(_ one: LedgerEntry, _ next: LedgerEntry) -> Bool {

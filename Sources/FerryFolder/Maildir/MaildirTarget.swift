@@ -83,9 +83,7 @@ final class MaildirTarget: TargetSession {
             }
         }
         do throws(ConnectorError) {
-            let receipts = try await batch.write(headers, bodies: bodies)
-            folder.note(headers, receipts)
-            return receipts
+            return try await batch.write(headers, bodies: bodies)
         } catch {
             // Some may have been renamed into place: the next batch lists the folder again.
             current.withLock { $0 = nil }
@@ -112,17 +110,31 @@ final class MaildirTarget: TargetSession {
         }
     }
 
+    /// What a pass wrote is not remembered, since no pass writes an item twice; the next one lists the folder again.
+    func finish(_ container: Container) async throws(ConnectorError) { current.withLock { $0 = nil } }
+
     func close() async { current.withLock { $0 = nil } }
 }
 
 /// A folder with the names of what is in it.
 private final class TargetFolder: Sendable {
-    private typealias Place = MaildirPlaces.Place
+    private struct Place: Sendable, Hashable {
+        var name: FileName
+        /// Lies in `new` and not in `cur`.
+        var isNew: Bool
+
+        init(name: FileName, isNew: Bool) {
+            self.name = name
+            self.isNew = isNew
+        }
+
+        init(_ entry: MaildirListing.Entry) { self.init(name: entry.name.file, isNew: entry.isNew) }
+    }
 
     private struct State: Sendable {
         var keywords: MaildirKeywords
-        /// Under which name each item lies here.
-        var places: MaildirPlaces
+        /// What lay here when the folder was opened, or was missed and looked for again.
+        var listing: MaildirListing
     }
 
     let container: String
@@ -143,15 +155,11 @@ private final class TargetFolder: Sendable {
         state = Mutex(
             State(
                 keywords: try MaildirKeywords.load(from: directory),
-                places: try Self.places(in: try MaildirFolder(directory))))
+                listing: try Self.listing(of: directory)))
     }
 
-    private static func places(in folder: MaildirFolder) throws(SystemError) -> MaildirPlaces {
-        var places = MaildirPlaces()
-        for entry in try MaildirListing(of: folder, key: MaildirBaseName.key) {
-            places[entry.key] = Place(name: entry.name.file, isNew: entry.isNew)
-        }
-        return places
+    private static func listing(of directory: Directory) throws(SystemError) -> MaildirListing {
+        try MaildirListing(of: MaildirFolder(directory), key: MaildirBaseName.key)
     }
 
     /// Gives new keywords a letter, and makes that durable before a message uses the letter.
@@ -193,20 +201,10 @@ private final class TargetFolder: Sendable {
 
     /// Where an item lies now. Another program may have changed its flags since the folder was listed.
     private func present(_ key: ItemKey, _ state: inout State) throws(SystemError) -> Place? {
-        guard let place = state.places[key] else { return nil }
+        guard let place = state.listing.entry(of: key).map(Place.init) else { return nil }
         if try (place.isNew ? new : cur).statusIfPresent(of: place.name) != nil { return place }
-        state.places = try Self.places(in: try MaildirFolder(directory))
-        return state.places[key]
-    }
-
-    /// Takes note of what a batch has written.
-    func note(_ headers: [ItemHeader], _ receipts: [WriteReceipt]) {
-        state.withLock { state in
-            for (header, receipt) in zip(headers, receipts) {
-                guard case .written = receipt else { continue }
-                state.places[header.key] = Place(name: name(of: header, state), isNew: false)
-            }
-        }
+        state.listing = try Self.listing(of: directory)
+        return state.listing.entry(of: key).map(Place.init)
     }
 
     /// Renames messages and sets their times; the bodies stay as they are.
@@ -224,7 +222,6 @@ private final class TargetFolder: Sendable {
                 let wanted = Place(name: name(of: header, state), isNew: false)
                 if place != wanted {
                     try (place.isNew ? new : cur).rename(place.name, to: wanted.name, in: cur)
-                    state.places[header.key] = wanted
                 }
                 if case .message(let message) = header.metadata {
                     try cur.setModified(Timestamp(message.internalDate), of: wanted.name)
@@ -245,7 +242,6 @@ private final class TargetFolder: Sendable {
             for key in keys {
                 guard let place = try present(key, &state) else { continue }
                 try (place.isNew ? new : cur).remove(place.name)
-                state.places[key] = nil
             }
         }
         try cur.sync()

@@ -15,6 +15,12 @@ extension Database {
         try rows(of: cachedStatement(sql: sql), arguments, decode)
     }
 
+    /// Each row of a kept statement, one at a time. `body` must not use the same statement.
+    func forEach(_ sql: String, _ arguments: StatementArguments, _ body: (Row) throws -> Void) throws {
+        let cursor = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
+        while let row = try cursor.next() { try body(row) }
+    }
+
     /// The first row of a kept statement.
     func first<Value>(_ sql: String, _ arguments: StatementArguments, _ decode: (Row) throws -> Value) throws -> Value?
     {

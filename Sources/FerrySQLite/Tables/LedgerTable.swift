@@ -12,27 +12,31 @@ struct LedgerTable {
 
     func read(_ route: Route, _ container: ContainerID) throws -> ContainerLedger {
         guard let number = try number(route, container) else { return ContainerLedger() }
+        // Batches first: the base then needs room only while it is merged with what has changed since.
+        var changes: [LedgerEntry] = []
+        var removed: Set<ItemKey> = []
+        let octets = try db.first("SELECT sum(length(entries)) FROM ledger_batch WHERE ledger = ?", [number]) { row in
+            row[0] as Int? ?? 0
+        }
+        // No entry takes less than eight octets. A guess too high costs addresses, growing by doubling costs memory.
+        changes.reserveCapacity((octets ?? 0) / 8)
+        // The last record of a key counts, and a removal is a record.
+        try db.forEach(
+            "SELECT entries, removed FROM ledger_batch WHERE ledger = ? ORDER BY sequence", [number]
+        ) { row in
+            let entries = try Self.entries(row.octets(0))
+            let gone = try Packed.keys(row.octets(1))
+            if !removed.isEmpty { for entry in entries { removed.remove(entry.key) } }
+            changes.append(contentsOf: entries)
+            guard !gone.isEmpty else { return }
+            removed.formUnion(gone)
+            let keys = Set(gone)
+            changes.removeAll { keys.contains($0.key) }
+        }
         let base = try db.first("SELECT entries, cursor FROM ledger_base WHERE ledger = ?", [number]) { row in
             (entries: try Self.entries(row.octets(0)), cursor: row[1] as Data?)
         }
-        // The last record of a key counts, and a removal is a record. Plain arrays, because there may be a million.
-        var changes: [LedgerEntry] = []
-        var removed: Set<ItemKey> = []
-        let batches = try db.rows(
-            "SELECT entries, removed FROM ledger_batch WHERE ledger = ? ORDER BY sequence", [number]
-        ) { row in (entries: try Self.entries(row.octets(0)), removed: try Packed.keys(row.octets(1))) }
-        for batch in batches {
-            if !removed.isEmpty { for entry in batch.entries { removed.remove(entry.key) } }
-            changes.append(contentsOf: batch.entries)
-            guard !batch.removed.isEmpty else { continue }
-            removed.formUnion(batch.removed)
-            let gone = Set(batch.removed)
-            changes.removeAll { gone.contains($0.key) }
-        }
-        let entries =
-            changes.isEmpty && removed.isEmpty
-            ? base?.entries ?? []
-            : LedgerCodec.merge(base: base?.entries ?? [], changes: changes, removed: Array(removed))
+        let entries = LedgerCodec.merge(base: base?.entries ?? [], changes: changes, removed: Array(removed))
         let intent = try db.first("SELECT keys, mark FROM ledger_intent WHERE ledger = ?", [number]) { row in
             BatchIntent(keys: try Packed.keys(row.octets(0)), mark: try row.octets(1))
         }
