@@ -22,6 +22,10 @@ package enum APILimits {
     package static let bodyDepth = 16
     /// Members and elements of a JSON body: 2,000 people and room to spare.
     package static let bodyValues = 50_000
+    /// Requests in one `$batch` (reference 7.9).
+    package static let batchSteps = 20
+    /// Requests of one `$batch` that are worked on at the same time.
+    package static let batchConcurrency = 4
     /// Longest `client-request-id` that is echoed, in characters.
     package static let clientRequestID = 128
     /// Per-item findings on one page of `/ferry/jobs/{job}/items`.

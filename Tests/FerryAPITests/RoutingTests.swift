@@ -73,6 +73,10 @@ struct RoutingTests {
         Row(16, "POST \(jobs)/microsoft.graph.validate", .validateCollection),
         Row(17, "GET /beta/solutions/migrations", .migrationsRoot),
         Row(17, "GET /v1.0/solutions/migrations/", .migrationsRoot),
+        Row(18, "GET /v1.0", .serviceDocument),
+        Row(18, "GET /beta/", .serviceDocument),
+        Row(18, "GET /beta/$metadata", .metadata),
+        Row(18, "POST /V1.0/%24Batch", .batch),
         Row(18, "GET /ferry/jobs/wave-1/progress", .progress(wave)),
         Row(18, "GET /ferry/jobs/wave-1/items?after=3", .items(wave)),
         Row(18, "GET /Ferry/Jobs/wave-1/Report?format=html", .report(wave)),
@@ -102,7 +106,7 @@ struct RoutingTests {
         #expect(failure { () throws(Failure) in _ = try Self.route("GET", path) }?.answer.status == 400)
     }
 
-    @Test("A path that ends too early is 404", arguments: ["/", "/v1.0", "/beta/solutions", "/ferry", "/ferry/jobs/a"])
+    @Test("A path that ends too early is 404", arguments: ["/", "/beta/solutions", "/ferry", "/ferry/jobs/a"])
     func shortPathsAreNotFound(_ path: String) {
         #expect(failure { () throws(Failure) in _ = try Self.route("GET", path) }?.answer.status == 404)
     }
@@ -129,7 +133,13 @@ struct RoutingTests {
     func accessFollowsTheMethod() throws {
         for row in Self.rows {
             let operation = row.operation
-            #expect(operation.access == (row.request.hasPrefix("GET") ? .read : .write), "\(row.request)")
+            let expected: Operation.Access =
+                switch operation {
+                case .serviceDocument, .metadata: .anonymous
+                case .batch: .authenticated
+                default: row.request.hasPrefix("GET") ? .read : .write
+                }
+            #expect(operation.access == expected, "\(row.request)")
         }
     }
 }

@@ -38,6 +38,33 @@ package struct JSONWriter: ~Copyable {
         needsComma = false
     }
 
+    /// A name that a client chose.
+    mutating func name(_ name: String) {
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A value that was read before, with its numbers as they were spelled.
+    mutating func value(_ value: JSONValue) {
+        switch value {
+        case .null: null()
+        case .bool(let bool): self.bool(bool)
+        case .number(let digits):
+            separate()
+            bytes.append(contentsOf: digits.utf8)
+        case .string(let text): string(text)
+        case .array(let elements): array { json in for element in elements { json.value(element) } }
+        case .object(let members):
+            object { json in
+                for member in members {
+                    json.name(member.name)
+                    json.value(member.value)
+                }
+            }
+        }
+    }
+
     package mutating func member(_ name: String, _ text: String) {
         key(name)
         string(text)

@@ -61,6 +61,9 @@ extension Failure {
         case .unsupportedMediaType:
             return ErrorAnswer(415, "UnsupportedMediaType", "The body must be application/json in UTF-8.")
         case .refused(let refusal): return refusal.answer
+        case .dependencyFailed:
+            return ErrorAnswer(
+                424, "FailedDependency", "A request of the batch on which this one depends was not successful.")
         case .throttled(let seconds):
             var answer = ErrorAnswer(
                 429, "TooManyRequests", "Too many requests. Wait as long as Retry-After says.")

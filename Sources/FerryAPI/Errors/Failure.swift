@@ -21,6 +21,8 @@ package enum Failure: Error, Sendable, Hashable {
     case unsupportedMediaType
     /// Well-formed, but the engine would not.
     case refused(Refusal)
+    /// A request in a batch on which this one depends has failed.
+    case dependencyFailed
     case throttled(retryAfterSeconds: Int)
     /// The server cannot work right now; trying again is safe.
     case unavailable(String)

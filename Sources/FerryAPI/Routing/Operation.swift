@@ -39,6 +39,12 @@ package enum Operation: Sendable, Hashable {
     case validateCollection
     /// 17
     case migrationsRoot
+    /// Several requests in one (reference 7.9).
+    case batch
+    /// The types of the contract in CSDL (reference 7.10).
+    case metadata
+    /// What there is at the root of a version (reference 7.10).
+    case serviceDocument
     /// Ours: rates, states and an estimate of the end.
     case progress(JobReference)
     /// Ours: what happened to single items.
@@ -50,11 +56,17 @@ package enum Operation: Sendable, Hashable {
 extension Operation {
     /// The least privilege of reference 7.7.
     package enum Access: Sendable, Hashable {
+        /// Needs no token.
+        case anonymous
+        /// Needs a token that is good; what it may do is judged for each request inside.
+        case authenticated
         case read, write
     }
 
     package var access: Access {
         switch self {
+        case .metadata, .serviceDocument: .anonymous
+        case .batch: .authenticated
         case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
@@ -62,6 +74,9 @@ extension Operation {
             .write
         }
     }
+
+    /// Reads a body. Whatever else a client sends along is left unread.
+    package var takesBody: Bool { access == .write || self == .batch }
 
     /// A constant name for logs and metrics, without keys.
     package var name: String {
@@ -81,6 +96,9 @@ extension Operation {
         case .countUsers: "countUsers"
         case .validateCollection: "validateCollection"
         case .migrationsRoot: "getMigrationsRoot"
+        case .batch: "batch"
+        case .metadata: "getMetadata"
+        case .serviceDocument: "getServiceDocument"
         case .progress: "getProgress"
         case .items: "listItems"
         case .report: "getReport"

@@ -10,6 +10,12 @@ package enum Resource: Sendable, Hashable {
         case validate, migrate, cancel
     }
 
+    /// `/{version}/`
+    case serviceDocument
+    /// `/{version}/$metadata`
+    case metadata
+    /// `/{version}/$batch`
+    case batch
     case migrationsRoot
     case jobs
     case jobCount
@@ -31,6 +37,9 @@ package enum Resource: Sendable, Hashable {
     /// DELETE of users, PATCH and DELETE of the root) is missing on purpose: it answers 405.
     package var operations: [(method: Method, operation: Operation)] {
         switch self {
+        case .serviceDocument: [(.get, .serviceDocument)]
+        case .metadata: [(.get, .metadata)]
+        case .batch: [(.post, .batch)]
         case .migrationsRoot: [(.get, .migrationsRoot)]
         case .jobs: [(.get, .listJobs), (.post, .createJob)]
         case .jobCount: [(.get, .countJobs)]

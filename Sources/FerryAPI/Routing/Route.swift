@@ -24,6 +24,15 @@ package struct Route: Sendable, Hashable {
             throw .badRequest("Invalid version: \(Self.quoted(first)). Use beta or v1.0.", target: nil)
         }
         version = named
+        guard let root = rest.first else {
+            resource = .serviceDocument
+            return
+        }
+        if root.utf8.first == UInt8(ascii: "$") {
+            rest = rest.dropFirst()
+            resource = try Self.system(root, rest)
+            return
+        }
         try Self.step("solutions", &rest)
         try Self.step("migrations", &rest)
         guard let collection = rest.popFirst() else {
@@ -31,6 +40,13 @@ package struct Route: Sendable, Hashable {
             return
         }
         resource = try Self.jobs(collection, &rest)
+    }
+
+    /// `$metadata` and `$batch`.
+    private static func system(_ segment: String, _ rest: ArraySlice<String>) throws(Failure) -> Resource {
+        if ASCII.equalFoldingCase(segment, "$metadata") { return try end(.metadata, rest) }
+        if ASCII.equalFoldingCase(segment, "$batch") { return try end(.batch, rest) }
+        throw unknown(segment)
     }
 
     private static func jobs(_ collection: String, _ rest: inout ArraySlice<String>) throws(Failure) -> Resource {

@@ -15,8 +15,11 @@ package struct Links: Sendable, Hashable {
 
     private var root: String { "\(base)/\(version.rawValue)/" }
 
+    /// The document that describes the types.
+    var metadata: String { "\(root)$metadata" }
+
     /// The context URL that ends in `fragment`.
-    func context(_ fragment: String) -> String { "\(root)$metadata#\(fragment)" }
+    func context(_ fragment: String) -> String { "\(metadata)#\(fragment)" }
 
     package var jobs: String { root + Self.collection }
 

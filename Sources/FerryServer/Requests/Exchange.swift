@@ -9,21 +9,45 @@ struct Exchange: Sendable {
     let clientRequestID: String?
     /// Base URL of links.
     let base: String
+    /// Host and port by which the client reached us, which it may use in a batch instead of the base URL.
+    private let authority: String?
+
+    /// Base URLs that mean ours, too.
+    var aliases: [String] { authority.map { ["http://" + $0, "https://" + $0] } ?? [] }
 
     init(_ head: HTTPRequest, requestID: GUID, settings: ServerSettings) {
         self.requestID = requestID
-        clientRequestID = head.headerFields[.clientRequestID].flatMap { text in
-            let isFit =
-                !text.isEmpty && text.utf8.count <= APILimits.clientRequestID
-                && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-            return isFit ? text : nil
-        }
+        clientRequestID = Self.clientRequestID(head.headerFields)
+        authority = head.authority
         if let fixed = settings.publicBaseURL {
             base = fixed
         } else if let authority = head.authority, Self.isAuthority(authority) {
             base = "http://" + authority
         } else {
             base = "http://\(settings.host):\(settings.port)"
+        }
+    }
+
+    private init(requestID: GUID, clientRequestID: String?, base: String, authority: String?) {
+        self.requestID = requestID
+        self.clientRequestID = clientRequestID
+        self.base = base
+        self.authority = authority
+    }
+
+    /// That of a request inside a batch: it has an id of its own, and the client's id of the batch if it brings none.
+    func inner(requestID: GUID, _ headers: HTTPFields) -> Exchange {
+        Exchange(
+            requestID: requestID, clientRequestID: Self.clientRequestID(headers) ?? clientRequestID, base: base,
+            authority: authority)
+    }
+
+    private static func clientRequestID(_ headers: HTTPFields) -> String? {
+        headers[.clientRequestID].flatMap { text in
+            let isFit =
+                !text.isEmpty && text.utf8.count <= APILimits.clientRequestID
+                && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            return isFit ? text : nil
         }
     }
 

@@ -40,6 +40,10 @@ struct Operations: Sendable {
         case .countUsers(let job): try await countUsers(job, call)
         case .validateCollection: try await create(call, forValidation: true)
         case .migrationsRoot: try root(call)
+        case .metadata: try metadata(call)
+        case .serviceDocument: try serviceDocument(call)
+        // The pipeline takes batches apart; what arrives here are their steps.
+        case .batch: throw .fault
         case .progress(let job): try await progress(job, call)
         case .items(let job): try await items(job, call)
         case .report(let job): try await report(job, call)
@@ -200,6 +204,17 @@ struct Operations: Sendable {
         let representation = try call.representation(options)
         return .json(
             .ok, RootEncoder.root(try options.selection(), as: representation), as: representation, isRead: true)
+    }
+
+    private func metadata(_ call: Call) throws(Failure) -> Answer {
+        let format = try call.options()[.format]?.lowercased() ?? "xml"
+        guard format == "xml" || format == CSDL.contentType else { throw .notAcceptable }
+        return Answer(status: .ok, body: .bytes(CSDL.document), contentType: CSDL.contentType)
+    }
+
+    private func serviceDocument(_ call: Call) throws(Failure) -> Answer {
+        let representation = try call.representation(try call.options())
+        return .json(.ok, ServiceDocumentEncoder.document(as: representation), as: representation, isRead: true)
     }
 
     // MARK: parts

@@ -59,21 +59,51 @@ struct Pipeline: Sendable {
         let method = FerryAPI.Method(token: message.method)
         if target.segments.count == 1, let health = try await health(target.segments[0], method) { return health }
         if method == .options { return try options(target) }
-        let principal = try authenticator.principal(authorization: message.headers[.authorization])
-        visit.tenant = principal.tenant
-        let route = try Route(segments: target.segments)
-        let operation = try route.resource.operation(for: method)
+        // Whoever has no token learns nothing of paths, so what is wrong with the path is said after that.
+        let understood = Self.understood(target, method)
+        let isPublic =
+            if case .success(let request) = understood { request.operation.access == .anonymous } else { false }
+        let principal =
+            isPublic
+            ? Self.nobody : try authenticator.principal(authorization: message.headers[.authorization])
+        if !isPublic { visit.tenant = principal.tenant }
+        let (route, operation) = try understood.get()
         visit.operation = operation.name
         visit.isWrite = operation.access == .write
-        guard visit.isWrite ? principal.canWrite : principal.canRead else { throw .forbidden }
-        let body = visit.isWrite ? try await body(of: message) : []
+        switch operation.access {
+        case .anonymous, .authenticated: break
+        case .read: guard principal.canRead else { throw .forbidden }
+        case .write: guard principal.canWrite else { throw .forbidden }
+        }
+        let body = operation.takesBody ? try await body(of: message) : []
         let call = Call(
             requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery,
             accept: message.headers[.accept],
             contentType: message.headers[.contentType], preferences: Preferences(message.headers[values: .prefer]),
             links: Links(base: exchange.base, version: route.version ?? .v1), body: body)
+        if operation == .batch { return try await batch(call, message, exchange) }
         return try await operations.carryOut(operation, call)
     }
+
+    private typealias Understood = (route: FerryAPI.Route, operation: FerryAPI.Operation)
+
+    private static func understood(
+        _ target: RequestTarget, _ method: FerryAPI.Method
+    ) -> Result<Understood, Failure> {
+        do {
+            let route = try FerryAPI.Route(segments: target.segments)
+            return .success((route, try route.resource.operation(for: method)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Who calls what needs no token: belongs to no tenant and may do nothing.
+    private static let nobody = Principal(
+        tenant: TenantID(GUID(high: 0, low: 0)), subject: "", name: "", canRead: false, canWrite: false)
+
+    /// A new request id.
+    func makeID() -> GUID { effects.makeGUID() }
 
     /// `/healthz` says that the process answers, `/readyz` that it can work. Neither needs a token.
     private func health(_ segment: String, _ method: FerryAPI.Method) async throws(Failure) -> Answer? {
@@ -134,7 +164,7 @@ struct Pipeline: Sendable {
 
     // MARK: failures and the log
 
-    private func failed(_ failure: Failure, _ exchange: Exchange) -> Answer {
+    func failed(_ failure: Failure, _ exchange: Exchange) -> Answer {
         let row = failure.answer
         var answer = Answer(status: .init(code: row.status), isRead: false)
         answer.body = .bytes(
