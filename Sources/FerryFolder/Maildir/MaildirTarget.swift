@@ -83,7 +83,9 @@ final class MaildirTarget: TargetSession {
             }
         }
         do throws(ConnectorError) {
-            return try await batch.write(headers, bodies: bodies)
+            let receipts = try await batch.write(headers, bodies: bodies)
+            folder.note(headers, receipts)
+            return receipts
         } catch {
             // Some may have been renamed into place: the next batch lists the folder again.
             current.withLock { $0 = nil }
@@ -110,7 +112,7 @@ final class MaildirTarget: TargetSession {
         }
     }
 
-    /// What a pass wrote is not remembered, since no pass writes an item twice; the next one lists the folder again.
+    /// The next pass lists the folder again.
     func finish(_ container: Container) async throws(ConnectorError) { current.withLock { $0 = nil } }
 
     func close() async { current.withLock { $0 = nil } }
@@ -133,8 +135,11 @@ private final class TargetFolder: Sendable {
 
     private struct State: Sendable {
         var keywords: MaildirKeywords
-        /// What lay here when the folder was opened, or was missed and looked for again.
+        /// What lay here when the folder was opened, or was listed again.
         var listing: MaildirListing
+        /// What was written since then, eight bytes each: a pass writes millions and asks for hardly any of them again.
+        /// Asked for one, the folder is listed again. A wrong match costs no more than that.
+        var written: Set<UInt64> = []
     }
 
     let container: String
@@ -201,11 +206,25 @@ private final class TargetFolder: Sendable {
 
     /// Where an item lies now. Another program may have changed its flags since the folder was listed.
     private func present(_ key: ItemKey, _ state: inout State) throws(SystemError) -> Place? {
-        guard let place = state.listing.entry(of: key).map(Place.init) else { return nil }
-        if try (place.isNew ? new : cur).statusIfPresent(of: place.name) != nil { return place }
+        if !state.written.contains(Self.mark(of: key)) {
+            guard let place = state.listing.entry(of: key).map(Place.init) else { return nil }
+            if try (place.isNew ? new : cur).statusIfPresent(of: place.name) != nil { return place }
+        }
         state.listing = try Self.listing(of: directory)
+        state.written = []
         return state.listing.entry(of: key).map(Place.init)
     }
+
+    /// Takes note of what a batch has written.
+    func note(_ headers: [ItemHeader], _ receipts: [WriteReceipt]) {
+        state.withLock { state in
+            for (header, receipt) in zip(headers, receipts) {
+                if case .written = receipt { state.written.insert(Self.mark(of: header.key)) }
+            }
+        }
+    }
+
+    private static func mark(of key: ItemKey) -> UInt64 { key.high ^ key.low }
 
     /// Renames messages and sets their times; the bodies stay as they are.
     func update(_ headers: [ItemHeader]) throws(SystemError) -> [WriteReceipt] {
@@ -222,6 +241,7 @@ private final class TargetFolder: Sendable {
                 let wanted = Place(name: name(of: header, state), isNew: false)
                 if place != wanted {
                     try (place.isNew ? new : cur).rename(place.name, to: wanted.name, in: cur)
+                    state.written.insert(Self.mark(of: header.key))
                 }
                 if case .message(let message) = header.metadata {
                     try cur.setModified(Timestamp(message.internalDate), of: wanted.name)
