@@ -29,7 +29,7 @@ struct StoreFile {
                         PRAGMA secure_delete = OFF;
                         PRAGMA temp_store = MEMORY;
                         PRAGMA journal_size_limit = 67108864;
-                        PRAGMA cache_size = -4096;
+                        PRAGMA cache_size = -2048;
                         """)
                 if let pages = settings.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
                 try assertDurable(db)
