@@ -58,7 +58,8 @@ struct RunWork: Sendable {
 
     /// The end of a pass: the mailbox is in sync (row T16), and when to look again.
     private func seeded(_ result: PassResult) async throws(WorkError) {
-        let (settings, run) = (workshop.settings, run)
+        // Drawn here, because a transaction may run again and must then decide the same.
+        let (settings, run, random) = (workshop.settings, run, workshop.effects.random())
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
                 let index = task.runs.firstIndex(where: { $0.id == run })
@@ -67,7 +68,7 @@ struct RunWork: Sendable {
             next.attempts = result.progress.failed > 0 ? lease.item.attempts + 1 : 0
             task.runs[index].progress = result.progress
             if result.progress.failed > 0, next.attempts < settings.backoff.maximumAttempts {
-                next.due = tx.now + settings.backoff.delay(attempt: next.attempts, random: 0.5)
+                next.due = tx.now + settings.backoff.delay(attempt: next.attempts, random: random)
             } else {
                 let wasSyncing = task.runs[index].status == .syncing
                 task.runs[index].copied()
