@@ -69,12 +69,15 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // zlib of the system, for COMPRESS=DEFLATE.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // Mail over IMAP: the wire, sessions that keep it full, source and target.
         .target(
             name: "FerryIMAP",
             dependencies: [
-                "FerryCore", "FerryFormats",
-                .product(name: "NIOCore", package: "swift-nio"),
+                "FerryCore", "FerryFormats", "CZlib",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: house),
 
@@ -170,7 +173,12 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "FerryIMAPTests", dependencies: ["FerryIMAP", "FerryTestKit"], swiftSettings: house),
+            name: "FerryIMAPTests",
+            dependencies: [
+                "FerryIMAP", "FerryCore", "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "FerryEngineTests",
             dependencies: [

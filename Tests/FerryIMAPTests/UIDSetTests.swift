@@ -31,4 +31,16 @@ import Testing
             #expect((1...70).allSatisfy { set.contains($0) == model.contains($0) })
         }
     }
+
+    @Test func `a set is split into parts that are short enough and lose nothing`() {
+        var random = SeededRandom(seed: RunSeed.value)
+        for _ in 0..<200 {
+            let set = UIDSet((0..<300).map { _ in UID.random(in: 1...2_000, using: &random) })
+            let parts = set.split(bytes: 60, count: 40)
+            #expect(parts.flatMap { Array($0.uids) } == Array(set.uids))
+            #expect(parts.allSatisfy { $0.description.utf8.count <= 60 && $0.count <= 40 })
+        }
+        #expect(UIDSet(1...4_294_967_295).split(bytes: 100).map(\.description) == ["1:4294967295"])
+        #expect(UIDSet().split(bytes: 100).isEmpty)
+    }
 }

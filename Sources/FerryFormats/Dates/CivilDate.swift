@@ -1,18 +1,18 @@
-import FerryCore
+package import FerryCore
 
 /// A date and time of day in the proleptic Gregorian calendar, UTC.
-struct CivilDate: Hashable, Sendable {
-    var year: Int
+package struct CivilDate: Hashable, Sendable {
+    package var year: Int
     /// 1 ... 12.
-    var month: Int
+    package var month: Int
     /// 1 ... 31.
-    var day: Int
-    var hour = 0
-    var minute = 0
+    package var day: Int
+    package var hour = 0
+    package var minute = 0
     /// 0 ... 60; a leap second is the same instant as the second after it.
-    var second = 0
+    package var second = 0
 
-    init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    package init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         self.year = year
         self.month = month
         self.day = day
@@ -22,7 +22,7 @@ struct CivilDate: Hashable, Sendable {
     }
 
     /// The second in which the instant lies.
-    init(_ instant: Instant) {
+    package init(_ instant: Instant) {
         let seconds = Int(instant.seconds)
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         let time = seconds - days * 86_400
@@ -42,13 +42,13 @@ struct CivilDate: Hashable, Sendable {
     }
 
     /// The date exists and the time of day is one.
-    var isValid: Bool {
+    package var isValid: Bool {
         (1...12).contains(month) && day >= 1 && day <= Self.days(in: month, of: year) && (0...23).contains(hour)
             && (0...59).contains(minute) && (0...60).contains(second)
     }
 
     /// Seconds since 1970; meaningful when `isValid`.
-    var secondsSinceEpoch: Int64 {
+    package var secondsSinceEpoch: Int64 {
         Int64(daysSinceEpoch) * 86_400 + Int64(hour * 3_600 + minute * 60 + second)
     }
 
@@ -77,7 +77,7 @@ struct CivilDate: Hashable, Sendable {
 
 extension [UInt8] {
     /// Appends a number that is not negative, with zeros in front.
-    mutating func append(decimal number: Int, digits: Int) {
+    package mutating func append(decimal number: Int, digits: Int) {
         var divisor = 1
         for _ in 1..<Swift.max(digits, 1) { divisor *= 10 }
         while divisor > 0 {

@@ -35,6 +35,7 @@ package struct Capabilities: Sendable, Hashable {
 
 /// NAMESPACE (RFC 2342).
 package struct Namespaces: Sendable, Hashable {
+    /// Mailboxes whose names begin with `prefix`; levels are divided by `separator`, `nil` where there are none.
     package struct Namespace: Sendable, Hashable {
         package var prefix: MailboxName
         package var separator: UInt8?
@@ -56,6 +57,7 @@ package struct Namespaces: Sendable, Hashable {
 
 /// A quota root (RFC 9208).
 package struct Quota: Sendable, Hashable {
+    /// What is limited, how much of it is used and how much there may be.
     package struct Resource: Sendable, Hashable {
         /// `STORAGE` counts in units of 1,024 octets, `MESSAGE` in messages.
         package var name: String

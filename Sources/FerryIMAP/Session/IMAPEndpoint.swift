@@ -1,5 +1,6 @@
 /// Where an IMAP server is and how it is spoken to.
 package struct IMAPEndpoint: Sendable, Hashable {
+    /// When TLS begins.
     package enum Security: Sendable, Hashable {
         /// TLS from the first byte; port 993 (RFC 8314 section 3.2).
         case implicit
@@ -9,6 +10,7 @@ package struct IMAPEndpoint: Sendable, Hashable {
         case none
     }
 
+    /// Whose certificates are believed.
     package enum Trust: Sendable, Hashable {
         /// The system's certificate authorities.
         case system

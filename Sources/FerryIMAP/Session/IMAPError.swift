@@ -1,5 +1,6 @@
 /// What went wrong with a session or a command. Texts are safe to log: no contents, no secrets.
 package struct IMAPError: Error, Sendable, Hashable {
+    /// What happened, as far as it decides what to do next.
     package enum Kind: Sendable, Hashable {
         /// No connection: name not found, refused, unreachable, timed out.
         case unreachable
@@ -7,7 +8,8 @@ package struct IMAPError: Error, Sendable, Hashable {
         case insecure
         /// The credentials were refused. A person must act.
         case authenticationFailed
-        /// The server asks to come back: BYE at the greeting, `[UNAVAILABLE]`, `[LIMIT]`, `[INUSE]`, `[THROTTLED]`.
+        /// The server asks to come back: `[UNAVAILABLE]`, `[LIMIT]`, `[INUSE]`, `[THROTTLED]`, or BYE instead of a
+        /// greeting. When it said so to one command the session goes on (its `failure` stays `nil`).
         case tryLater
         /// The connection ended (closed, reset, BYE) with work in flight. What that work did is not known.
         case connectionLost
@@ -19,6 +21,9 @@ package struct IMAPError: Error, Sendable, Hashable {
         case protocolViolation
         /// The server lacks what the verb needs.
         case unsupported
+        /// A message given to `MessageAppender` had more or fewer bytes than announced; the connection is closed, and
+        /// nothing of that APPEND is in the mailbox.
+        case sizeMismatch
         /// The caller's task was cancelled, or the session was closed by its owner.
         case cancelled
     }

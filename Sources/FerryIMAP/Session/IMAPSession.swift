@@ -1,128 +1,213 @@
 package import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
 
 /// One authenticated connection to an IMAP server.
 ///
 /// All verbs may be called at the same time from many tasks: their commands go out at once, in the order of the calls,
-/// without waiting for the answers of those before (RFC 9051 section 5.5 is kept: what would be ambiguous waits).
+/// without waiting for the answers of those before. So `select` and the verbs on its messages need not wait for each
+/// other either, as long as they are called in that order; after a failed `select` those behind it fail too.
 /// A failed connection fails every verb in flight and every later one; reconnecting is the caller's decision.
 /// Cancelling a task that waits for a verb throws `cancelled`; the command itself may still be carried out.
 package final class IMAPSession: Sendable {
+    /// What the server offers, after authentication.
+    package let capabilities: Capabilities
+    /// Mailbox names are UTF-8 (UTF8=ACCEPT was enabled, or the server knows only IMAP4rev2), else modified UTF-7.
+    package let usesUTF8: Bool
+    /// QRESYNC is enabled: select with a known state tells what vanished.
+    package let usesQResync: Bool
+    /// What the server said it is (ID, RFC 2971), such as `name` and `version`, keys in lower case; empty when silent.
+    package let serverIdentity: [String: String]
+
+    let connection: NIOLoopBound<Connection>
+    let eventLoop: any EventLoop
+    let options: SessionOptions
+    let literals: LiteralStyle
+    /// What `unselect` needs to know where there is no UNSELECT.
+    let selected = Mutex<MailboxName?>(nil)
+    private let shared: Connection.Shared
+    private let channel: any Channel
+
     /// Connects, secures the link, authenticates and enables what the options ask for. `group` gives the event loop.
     package static func connect(
         to endpoint: IMAPEndpoint, as credentials: IMAPCredentials, options: SessionOptions = SessionOptions(),
         on group: any EventLoopGroup
-    ) async throws(IMAPError) -> IMAPSession { fatalError("filled in by the next change") }
+    ) async throws(IMAPError) -> IMAPSession {
+        let tls = endpoint.security == .none ? nil : try await TLSContexts.context(trusting: endpoint.trust)
+        let shared = Connection.Shared()
+        let (channel, connection) = try await open(endpoint, tls, options, shared, group)
+        let login = Login(
+            connection: connection, eventLoop: channel.eventLoop, endpoint: endpoint, credentials: credentials,
+            options: options)
+        var secure: (@Sendable (Connection) -> Void)?
+        if endpoint.security == .startTLS, let tls {
+            secure = { connection in
+                do {
+                    connection.secure(with: try TLSContexts.handler(tls, for: endpoint))
+                } catch {
+                    connection.fail(IMAPError(connection: error, host: endpoint.host))
+                }
+            }
+        }
+        do throws(IMAPError) {
+            return IMAPSession(try await login.run(secure: secure), channel, connection, shared, options)
+        } catch {
+            channel.eventLoop.execute { connection.value.fail(error) }
+            throw error
+        }
+    }
 
-    /// What the server offers, after authentication.
-    package var capabilities: Capabilities { fatalError("filled in by the next change") }
-    /// Mailbox names are UTF-8 (UTF8=ACCEPT was enabled), else modified UTF-7.
-    package var usesUTF8: Bool { fatalError("filled in by the next change") }
-    /// QRESYNC is enabled: select with a known state tells what vanished.
-    package var usesQResync: Bool { fatalError("filled in by the next change") }
-    /// What the server said it is (ID, RFC 2971), such as `name` and `version`, keys in lower case; empty when silent.
-    package var serverIdentity: [String: String] { fatalError("filled in by the next change") }
+    private static func open(
+        _ endpoint: IMAPEndpoint, _ tls: NIOSSLContext?, _ options: SessionOptions, _ shared: Connection.Shared,
+        _ group: any EventLoopGroup
+    ) async throws(IMAPError) -> (any Channel, NIOLoopBound<Connection>) {
+        let made = Mutex<NIOLoopBound<Connection>?>(nil)
+        let bootstrap = ClientBootstrap(group: group)
+            .connectTimeout(TimeAmount(options.connectTimeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let connection = Connection(host: endpoint.host, options: options, shared: shared)
+                    if let tls, endpoint.security == .implicit {
+                        try channel.pipeline.syncOperations.addHandler(TLSContexts.handler(tls, for: endpoint))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(connection)
+                    made.withLock { $0 = NIOLoopBound(connection, eventLoop: channel.eventLoop) }
+                }
+            }
+        do {
+            let channel = try await bootstrap.connect(host: endpoint.host, port: endpoint.port).get()
+            if let connection = made.withLock({ $0 }) { return (channel, connection) }
+            throw ChannelError.operationUnsupported
+        } catch {
+            if let failure = shared.failure.withLock({ $0 }) { throw failure }
+            throw IMAPError(
+                .unreachable, "No connection to \(endpoint.host), port \(endpoint.port): \(reason(error)).")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case ChannelError.connectTimeout: return "no answer in time"
+        case let error as NIOConnectionError:
+            if error.dnsAError != nil, error.dnsAAAAError != nil { return "the name is not known" }
+            guard let first = error.connectionErrors.first else { return "no address answered" }
+            return reason(first.error)
+        case let error as IOError: return "system error \(error.errnoCode)"
+        default: return "no address answered"
+        }
+    }
+
+    private init(
+        _ login: Login.Result, _ channel: any Channel, _ connection: NIOLoopBound<Connection>,
+        _ shared: Connection.Shared, _ options: SessionOptions
+    ) {
+        capabilities = login.capabilities
+        usesUTF8 =
+            login.enabled.contains("UTF8=ACCEPT") || !login.capabilities.has("IMAP4REV1") && login.capabilities.isRev2
+        usesQResync = login.enabled.contains("QRESYNC")
+        serverIdentity = login.identity
+        literals = LiteralStyle(login.capabilities)
+        self.connection = connection
+        self.channel = channel
+        self.shared = shared
+        self.options = options
+        eventLoop = channel.eventLoop
+    }
+
+    deinit { channel.close(promise: nil) }
+
     /// The connection has ended, and why; `nil` while it is usable.
-    package var failure: IMAPError? { fatalError("filled in by the next change") }
+    package var failure: IMAPError? { shared.failure.withLock { $0 } }
 
-    // MARK: mailboxes
+    package func noop() async throws(IMAPError) { try await check("NOOP", CommandText("NOOP")) }
 
-    package func namespaces() async throws(IMAPError) -> Namespaces { fatalError("filled in by the next change") }
-    /// All mailboxes below `prefix`, with subscription, special uses and, when `status` is not empty, their status: one
-    /// command with LIST-EXTENDED and LIST-STATUS, else LIST, LSUB and pipelined STATUS commands.
-    package func list(prefix: MailboxName?, status: StatusItems) async throws(IMAPError) -> [ListedMailbox] {
-        fatalError("filled in by the next change")
-    }
-    /// Status of many mailboxes, pipelined; results in order, `failure` where the server refused.
-    package func status(of names: [MailboxName], _ items: StatusItems) async throws(IMAPError) -> [Result<
-        MailboxStatus, IMAPError
-    >] { fatalError("filled in by the next change") }
-    /// Opens a mailbox; waits until everything in flight for the one before is answered.
-    package func select(_ name: MailboxName, readOnly: Bool, known: KnownState?) async throws(IMAPError)
-        -> SelectedMailbox
-    { fatalError("filled in by the next change") }
-    /// Closes the mailbox without expunging: UNSELECT (RFC 3691), else EXAMINE and CLOSE.
-    package func unselect() async throws(IMAPError) { fatalError("filled in by the next change") }
-    /// Creates mailboxes, pipelined, with special uses where CREATE-SPECIAL-USE is offered. One that exists already is a
-    /// success.
-    package func create(_ mailboxes: [(name: MailboxName, specialUse: ListedMailbox.Attributes)])
-        async throws(IMAPError)
-        -> [Result<Void, IMAPError>]
-    { fatalError("filled in by the next change") }
-    package func delete(_ name: MailboxName) async throws(IMAPError) { fatalError("filled in by the next change") }
-    package func rename(_ name: MailboxName, to newName: MailboxName) async throws(IMAPError) {
-        fatalError("filled in by the next change")
-    }
-    package func subscribe(_ names: [MailboxName]) async throws(IMAPError) -> [Result<Void, IMAPError>] {
-        fatalError("filled in by the next change")
-    }
-    package func unsubscribe(_ names: [MailboxName]) async throws(IMAPError) -> [Result<Void, IMAPError>] {
-        fatalError("filled in by the next change")
+    /// LOGOUT where nothing is in flight, bounded in time; then closed. Idempotent, never throws.
+    package func close() async {
+        eventLoop.execute { [connection] in connection.value.close() }
+        try? await channel.closeFuture.get()
     }
 
-    // MARK: messages of the selected mailbox
+    // MARK: how verbs send commands
 
-    /// UIDs that fulfil raw search criteria (`ALL`, `DELETED`, `UID 1:100 UNSEEN`; ASCII), by ESEARCH where offered.
-    package func search(_ criteria: String) async throws(IMAPError) -> UIDSet {
-        fatalError("filled in by the next change")
-    }
-    /// Rows of the messages. `changedSince` (CONDSTORE) keeps to those changed after that modification sequence;
-    /// `vanished` (QRESYNC) also asks what was expunged since. Ask for a page at a time (thousands), as all are held.
-    package func messages(_ uids: UIDSet, _ attributes: MessageAttributes, changedSince: UInt64?, vanished: Bool)
-        async throws(IMAPError) -> MessageRows
-    { fatalError("filled in by the next change") }
-    /// Rows with the bytes of the headers (BODY.PEEK[HEADER], or only `fields`), for matching after a crash.
-    package func headers(of uids: UIDSet, fields: [String]?) async throws(IMAPError) -> [MessageRow] {
-        fatalError("filled in by the next change")
-    }
-    /// Full contents (BODY.PEEK[]: \Seen is never set). Ascending runs in `uids` share a command, so ascending order is
-    /// fastest.
-    package func bodies(of uids: [UID]) async throws(IMAPError) -> BodyFetch {
-        fatalError("filled in by the next change")
-    }
-    /// Changes flags, pipelined; results in order. `unchangedSince` needs CONDSTORE.
-    package func store(_ changes: [(uids: UIDSet, change: FlagChange)], unchangedSince: UInt64?) async throws(IMAPError)
-        -> [Result<Void, IMAPError>]
-    { fatalError("filled in by the next change") }
-    /// Marks \Deleted and expunges just these (UID EXPUNGE of UIDPLUS; `unsupported` without it).
-    package func expunge(_ uids: UIDSet) async throws(IMAPError) { fatalError("filled in by the next change") }
-
-    // MARK: writing
-
-    /// Starts to append to a mailbox, which need not be selected. `single`: one APPEND per message even where the server
-    /// has MULTIAPPEND, so that each message has a result of its own.
-    package func append(to name: MailboxName, single: Bool) async throws(IMAPError) -> MessageAppender {
-        fatalError("filled in by the next change")
+    /// One command; its answer may be NO.
+    func run<Value: Sendable>(
+        _ name: String, _ text: CommandText, into value: Value, isSelection: Bool = false,
+        take: @escaping @Sendable (inout Value, Response, _ tag: String) -> Bool = { _, _, _ in false }
+    ) async throws(IMAPError) -> Answer<Value> {
+        try await runAll([Request(name: name, text: text, value: value, isSelection: isSelection, take: take)])[0].get()
     }
 
-    // MARK: rights, quota, annotations
-
-    /// The tightest quota roots over the mailbox; empty without QUOTA.
-    package func quota(of name: MailboxName) async throws(IMAPError) -> [Quota] {
-        fatalError("filled in by the next change")
-    }
-    package func rights(of name: MailboxName) async throws(IMAPError) -> [(identifier: String, rights: String)] {
-        fatalError("filled in by the next change")
-    }
-    package func myRights(in name: MailboxName) async throws(IMAPError) -> String {
-        fatalError("filled in by the next change")
-    }
-    package func setRights(_ rights: String, of identifier: String, in name: MailboxName) async throws(IMAPError) {
-        fatalError("filled in by the next change")
-    }
-    package func deleteRights(of identifier: String, in name: MailboxName) async throws(IMAPError) {
-        fatalError("filled in by the next change")
-    }
-    /// Values of metadata entries (RFC 5464); entries without a value are left out. `name` `nil`: of the server.
-    package func metadata(of name: MailboxName?, entries: [String]) async throws(IMAPError) -> [String: [UInt8]] {
-        fatalError("filled in by the next change")
-    }
-    package func setMetadata(of name: MailboxName?, entry: String, to value: [UInt8]?) async throws(IMAPError) {
-        fatalError("filled in by the next change")
+    /// One command whose answer must be OK; gives what it collected.
+    func ask<Value: Sendable>(
+        _ name: String, _ text: CommandText, into value: Value,
+        take: @escaping @Sendable (inout Value, Response, _ tag: String) -> Bool
+    ) async throws(IMAPError) -> Value {
+        let answer = try await run(name, text, into: value, take: take)
+        try requireOK(answer.status, name)
+        return answer.value
     }
 
-    // MARK: connection
+    @discardableResult
+    func check(_ name: String, _ text: CommandText) async throws(IMAPError) -> StatusText {
+        let status = try await run(name, text, into: ()).status
+        try requireOK(status, name)
+        return status
+    }
 
-    package func noop() async throws(IMAPError) { fatalError("filled in by the next change") }
-    /// LOGOUT, bounded in time; then closed. Idempotent, never throws.
-    package func close() async { fatalError("filled in by the next change") }
+    func requireOK(_ status: StatusText, _ name: String) throws(IMAPError) {
+        if status.condition != .ok { throw .refusal(of: name, status) }
+    }
+
+    /// A command to be sent with others.
+    struct Request<Value: Sendable>: Sendable {
+        var name: String
+        var text: CommandText
+        var value: Value
+        var isSelection = false
+        var take: @Sendable (inout Value, Response, _ tag: String) -> Bool = { _, _, _ in false }
+    }
+
+    /// Many commands, sent at once; answers in order.
+    func runAll<Value: Sendable>(
+        _ requests: [Request<Value>]
+    ) async throws(IMAPError) -> [Result<Answer<Value>, IMAPError>] {
+        let outcomes = Outcomes<Answer<Value>>(count: requests.count)
+        eventLoop.execute { [connection] in
+            connection.value.submit(
+                requests.enumerated().map { index, request in
+                    Collecting(
+                        request.name, request.text.sealed, into: request.value, isSelection: request.isSelection,
+                        take: request.take, done: { outcomes.set($0, at: index) })
+                })
+        }
+        let answers = try await outcomes.all()
+        // When the connection ended, that is what the caller must know, not which of many commands it hit.
+        if let failure, answers.contains(where: { if case .failure = $0 { true } else { false } }) { throw failure }
+        return answers
+    }
+
+    /// Many commands without data, at most five hundred at a time in flight.
+    func checkAll<Item>(
+        _ items: [Item], _ name: String, _ text: (Item) -> CommandText
+    ) async throws(IMAPError) -> [Result<StatusText, IMAPError>] {
+        var results: [Result<StatusText, IMAPError>] = []
+        results.reserveCapacity(items.count)
+        for start in stride(from: 0, to: items.count, by: 500) {
+            let part = items[start..<min(start + 500, items.count)]
+            for answer in try await runAll(part.map { Request(name: name, text: text($0), value: ()) }) {
+                results.append(
+                    answer.flatMap {
+                        $0.status.condition == .ok ? .success($0.status) : .failure(.refusal(of: name, $0.status))
+                    })
+            }
+        }
+        return results
+    }
 }

@@ -1,5 +1,6 @@
 /// The flags of a message (RFC 9051 section 2.3.2): system flags as a set, everything else by name.
 package struct MessageFlags: Sendable, Hashable {
+    /// The flags that every server knows.
     package struct System: OptionSet, Sendable, Hashable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -13,8 +13,14 @@ package struct UIDSet: Sendable, Hashable {
 
     /// UIDs in any order, repeated or not.
     package init(_ uids: some Sequence<UID>) {
+        self.init(ranges: uids.map { $0...$0 })
+    }
+
+    /// Ranges in any order, overlapping or not.
+    package init(ranges unordered: [ClosedRange<UID>]) {
         ranges = []
-        for uid in uids { insert(uid) }
+        let isOrdered = zip(unordered, unordered.dropFirst()).allSatisfy { $0.lowerBound <= $1.lowerBound }
+        for range in isOrdered ? unordered : unordered.sorted(by: { $0.lowerBound < $1.lowerBound }) { insert(range) }
     }
 
     package var isEmpty: Bool { ranges.isEmpty }
@@ -69,6 +75,37 @@ package struct UIDSet: Sendable, Hashable {
             }
         }
         return result
+    }
+
+    /// The same UIDs in sets that are at most `bytes` long as text and hold at most `count` UIDs each.
+    package func split(bytes: Int, count: Int = .max) -> [UIDSet] {
+        var parts = [UIDSet]()
+        var part = UIDSet()
+        var length = 0
+        var held = 0
+        for whole in ranges {
+            var range = whole
+            while true {
+                let text = String(range.lowerBound).utf8.count + String(range.upperBound).utf8.count + 2
+                if !part.isEmpty, length + text > bytes || held >= count {
+                    parts.append(part)
+                    (part, length, held) = (UIDSet(), 0, 0)
+                }
+                let room = count - held
+                length += text
+                guard range.count > room else {
+                    part.ranges.append(range)
+                    held += range.count
+                    break
+                }
+                let cut = range.lowerBound + UID(room)
+                part.ranges.append(range.lowerBound...(cut - 1))
+                held = count
+                range = cut...range.upperBound
+            }
+        }
+        if !part.isEmpty { parts.append(part) }
+        return parts
     }
 
     /// Every UID, ascending.

@@ -1,0 +1,253 @@
+import NIOCore
+
+/// The steps from the greeting to a session that is ready.
+struct Login {
+    let connection: NIOLoopBound<Connection>
+    let eventLoop: any EventLoop
+    let endpoint: IMAPEndpoint
+    let credentials: IMAPCredentials
+    let options: SessionOptions
+
+    /// What the server offers in the end, and what was switched on.
+    struct Result: Sendable {
+        var capabilities: Capabilities
+        var enabled: Set<String> = []
+        var identity: [String: String] = [:]
+    }
+
+    func run(secure: (@Sendable (Connection) -> Void)?) async throws(IMAPError) -> Result {
+        let greeting = try await greeting()
+        var capabilities = try await currentCapabilities()
+        if let secure {
+            guard greeting.condition != .preauth, capabilities.has("STARTTLS") else {
+                throw IMAPError(
+                    .insecure, "\(endpoint.host) offers no STARTTLS; use implicit TLS or ask its administrator.")
+            }
+            try await startTLS(secure)
+            capabilities = try await currentCapabilities()
+        }
+        if greeting.condition != .preauth {
+            try await authenticate(capabilities)
+            capabilities = try await currentCapabilities()
+        }
+        eventLoop.execute { [connection] in connection.value.becomeReady() }
+        return try await prepare(capabilities)
+    }
+
+    private func greeting() async throws(IMAPError) -> StatusText {
+        let outcome = Outcomes<StatusText>(count: 1)
+        eventLoop.execute { [connection] in connection.value.awaitGreeting(outcome) }
+        let greeting = try await one(outcome)
+        guard greeting.condition == .ok || greeting.condition == .preauth else {
+            throw IMAPError(
+                .tryLater, "\(endpoint.host) turned the connection away: \(greeting.text)", refusal: Refusal(greeting))
+        }
+        return greeting
+    }
+
+    /// What the server told unasked, else what it answers.
+    private func currentCapabilities() async throws(IMAPError) -> Capabilities {
+        let told = Outcomes<Capabilities?>(count: 1)
+        eventLoop.execute { [connection] in told.set(.success(connection.value.takeCapabilities()), at: 0) }
+        if let told = try await one(told) { return told }
+        let answer = try await run("CAPABILITY", CommandText("CAPABILITY"), into: Capabilities([])) { value, response in
+            guard case .capability(let names) = response else { return false }
+            value = Capabilities(names)
+            return true
+        }
+        try check(answer.status, "CAPABILITY")
+        return answer.value
+    }
+
+    private func startTLS(_ secure: @escaping @Sendable (Connection) -> Void) async throws(IMAPError) {
+        let outcome = Outcomes<StatusText>(count: 1)
+        eventLoop.execute { [connection] in
+            connection.value.submit(
+                Collecting("STARTTLS", CommandText("STARTTLS").sealed, into: (), take: { _, _, _ in false }) { answer in
+                    // Still inside the read that brought the answer, so nothing sent in the clear gets past this.
+                    if case .success(let answer) = answer, answer.status.condition == .ok { secure(connection.value) }
+                    outcome.set(answer.map(\.status), at: 0)
+                })
+        }
+        let status = try await one(outcome)
+        guard status.condition == .ok else {
+            throw IMAPError(.insecure, "\(endpoint.host) refused STARTTLS: \(status.text)", refusal: Refusal(status))
+        }
+    }
+
+    // MARK: authentication
+
+    private func authenticate(_ capabilities: Capabilities) async throws(IMAPError) {
+        switch credentials {
+        case .password(let user, let password):
+            try await enter(as: user, acting: "", password, capabilities)
+        case .master(let user, let master, let separator, let password):
+            try await enter(as: user + separator + master, acting: "", password, capabilities)
+        case .proxy(let user, let administrator, let password):
+            guard capabilities.mechanisms.contains("PLAIN") else {
+                throw IMAPError(
+                    .unsupported,
+                    "\(endpoint.host) does not offer AUTH=PLAIN, which an administrator needs to enter for a user.")
+            }
+            try await enter(as: administrator, acting: user, password, capabilities)
+        case .token(let user, let source):
+            let token = try await source.token(for: user, rejected: nil)
+            do throws(IMAPError) {
+                try await enter(as: user, bearing: token, capabilities)
+            } catch {
+                guard error.kind == .authenticationFailed else { throw error }
+                try await enter(as: user, bearing: source.token(for: user, rejected: token), capabilities)
+            }
+        }
+    }
+
+    private func enter(
+        as name: String, acting user: String, _ password: Secret, _ capabilities: Capabilities
+    ) async throws(IMAPError) {
+        let literals = LiteralStyle(capabilities)
+        if capabilities.mechanisms.contains("PLAIN") {
+            // RFC 4616: authorization identity, NUL, authentication identity, NUL, password.
+            let response = Array(user.utf8) + [0] + Array(name.utf8) + [0] + Array(password.value.utf8)
+            return try await authenticate("PLAIN", response, capabilities, lastWord: nil)
+        }
+        guard !capabilities.has("LOGINDISABLED") else {
+            throw IMAPError(
+                .unsupported, "\(endpoint.host) takes no password on this connection; use TLS or a token.")
+        }
+        var text = CommandText("LOGIN", literals: literals)
+        text.string(name)
+        text.string(password.value)
+        try checkLogin(try await run("LOGIN", text, into: ()).status)
+    }
+
+    private func enter(as user: String, bearing token: Secret, _ capabilities: Capabilities) async throws(IMAPError) {
+        let mechanisms = capabilities.mechanisms
+        if mechanisms.contains("OAUTHBEARER") {
+            // RFC 7628 section 3.1; `,` and `=` in names are escaped as in RFC 5801.
+            let name = user.flatMap { $0 == "," ? "=2C" : $0 == "=" ? "=3D" : String($0) }
+            let response =
+                "n,a=\(String(name)),\u{1}host=\(endpoint.host)\u{1}port=\(endpoint.port)\u{1}auth=Bearer \(token.value)\u{1}\u{1}"
+            try await authenticate("OAUTHBEARER", Array(response.utf8), capabilities, lastWord: "AQ==\r\n")
+        } else if mechanisms.contains("XOAUTH2") {
+            let response = "user=\(user)\u{1}auth=Bearer \(token.value)\u{1}\u{1}"
+            try await authenticate("XOAUTH2", Array(response.utf8), capabilities, lastWord: "\r\n")
+        } else {
+            throw IMAPError(
+                .unsupported, "\(endpoint.host) takes no tokens (neither OAUTHBEARER nor XOAUTH2); use a password.")
+        }
+    }
+
+    /// `lastWord` answers the challenge with which a server explains why it will refuse.
+    private func authenticate(
+        _ mechanism: String, _ response: [UInt8], _ capabilities: Capabilities, lastWord: String?
+    ) async throws(IMAPError) {
+        let encoded = Base64.encode(response)
+        let pieces =
+            capabilities.has("SASL-IR")
+            ? [ByteBuffer(string: "AUTHENTICATE \(mechanism) \(encoded)\r\n")]
+            : [ByteBuffer(string: "AUTHENTICATE \(mechanism)\r\n"), ByteBuffer(string: encoded + "\r\n")]
+        let outcome = Outcomes<Answer<Void>>(count: 1)
+        eventLoop.execute { [connection] in
+            let command = Collecting(
+                "AUTHENTICATE", pieces, into: (), take: { _, _, _ in false }, done: { outcome.set($0, at: 0) })
+            command.lastWord = lastWord.map { ByteBuffer(string: $0) }
+            connection.value.submit(command)
+        }
+        try checkLogin(try await one(outcome).status)
+    }
+
+    private func checkLogin(_ status: StatusText) throws(IMAPError) {
+        guard status.condition != .ok else { return }
+        let refusal = Refusal(status)
+        if refusal.asksToWait {
+            throw IMAPError(.tryLater, "\(endpoint.host) lets nobody in now: \(status.text)", refusal: refusal)
+        }
+        throw IMAPError(
+            .authenticationFailed, "\(endpoint.host) refused the login of \(credentials.user): \(status.text)",
+            refusal: refusal)
+    }
+
+    // MARK: after authentication
+
+    private func prepare(_ capabilities: Capabilities) async throws(IMAPError) -> Result {
+        var result = Result(capabilities: capabilities)
+        var wanted: [String] = []
+        if options.enableQResync, capabilities.qresync { wanted.append("QRESYNC") }
+        if options.enableUTF8, capabilities.has("UTF8=ACCEPT") || capabilities.has("UTF8=ONLY") {
+            wanted.append("UTF8=ACCEPT")
+        }
+        let enabling = Outcomes<Answer<Set<String>>>(count: 1)
+        if !wanted.isEmpty, capabilities.has("ENABLE") || capabilities.isRev2 {
+            start("ENABLE", CommandText("ENABLE " + wanted.joined(separator: " ")), into: [], enabling) {
+                value, response in
+                guard case .enabled(let names) = response else { return false }
+                value.formUnion(names)
+                return true
+            }
+        } else {
+            enabling.set(.success(Answer(value: [], status: StatusText(.ok))), at: 0)
+        }
+        let naming = Outcomes<Answer<[String: String]>>(count: 1)
+        if capabilities.has("ID") {
+            start("ID", CommandText(#"ID ("name" "Ferry")"#), into: [:], naming) { value, response in
+                guard case .identity(let fields) = response else { return false }
+                value = fields
+                return true
+            }
+        } else {
+            naming.set(.success(Answer(value: [:], status: StatusText(.ok))), at: 0)
+        }
+        // Both were sent before either is awaited.
+        result.enabled = try await one(enabling).value
+        result.identity = try await one(naming).value
+        if options.compress, capabilities.has("COMPRESS=DEFLATE") { try await compress() }
+        return result
+    }
+
+    private func compress() async throws(IMAPError) {
+        let outcome = Outcomes<StatusText>(count: 1)
+        eventLoop.execute { [connection] in
+            connection.value.submit(
+                Collecting("COMPRESS", CommandText("COMPRESS DEFLATE").sealed, into: (), take: { _, _, _ in false }) {
+                    answer in
+                    if case .success(let answer) = answer, answer.status.condition == .ok {
+                        connection.value.compress()
+                    }
+                    outcome.set(answer.map(\.status), at: 0)
+                })
+        }
+        // A NO ([COMPRESSIONACTIVE]: TLS does it already) changes nothing.
+        _ = try await one(outcome)
+    }
+
+    // MARK: commands
+
+    private func run<Value: Sendable>(
+        _ name: String, _ text: CommandText, into value: Value,
+        take: @escaping @Sendable (inout Value, Response) -> Bool = { _, _ in false }
+    ) async throws(IMAPError) -> Answer<Value> {
+        let outcome = Outcomes<Answer<Value>>(count: 1)
+        start(name, text, into: value, outcome, take: take)
+        return try await one(outcome)
+    }
+
+    private func start<Value: Sendable>(
+        _ name: String, _ text: CommandText, into value: Value, _ outcome: Outcomes<Answer<Value>>,
+        take: @escaping @Sendable (inout Value, Response) -> Bool
+    ) {
+        eventLoop.execute { [connection] in
+            connection.value.submit(
+                Collecting(
+                    name, text.sealed, into: value, take: { value, response, _ in take(&value, response) },
+                    done: { outcome.set($0, at: 0) }))
+        }
+    }
+
+    private func one<Value>(_ outcome: Outcomes<Value>) async throws(IMAPError) -> Value {
+        try await outcome.all()[0].get()
+    }
+
+    private func check(_ status: StatusText, _ name: String) throws(IMAPError) {
+        if status.condition != .ok { throw .refusal(of: name, status) }
+    }
+}
