@@ -78,30 +78,49 @@ extension Operation {
     /// Reads a body. Whatever else a client sends along is left unread.
     package var takesBody: Bool { access == .write || self == .batch }
 
-    /// A constant name for logs and metrics, without keys.
-    package var name: String {
+    /// What is done, without to which job. The raw values are the names in logs, in metrics and in the OpenAPI
+    /// description.
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        case listJobs, createJob
+        case job = "getJob"
+        case updateJob, deleteJob, validateJob, migrateJob, cancelJob, listUsers
+        case user = "getUser"
+        case cancelUser, countJobs, countUsers, validateCollection
+        case migrationsRoot = "getMigrationsRoot"
+        case batch
+        case metadata = "getMetadata"
+        case serviceDocument = "getServiceDocument"
+        case progress = "getProgress"
+        case items = "listItems"
+        case report = "getReport"
+    }
+
+    package var kind: Kind {
         switch self {
-        case .listJobs: "listJobs"
-        case .createJob: "createJob"
-        case .job: "getJob"
-        case .updateJob: "updateJob"
-        case .deleteJob: "deleteJob"
-        case .validateJob: "validateJob"
-        case .migrateJob: "migrateJob"
-        case .cancelJob: "cancelJob"
-        case .listUsers: "listUsers"
-        case .user: "getUser"
-        case .cancelUser: "cancelUser"
-        case .countJobs: "countJobs"
-        case .countUsers: "countUsers"
-        case .validateCollection: "validateCollection"
-        case .migrationsRoot: "getMigrationsRoot"
-        case .batch: "batch"
-        case .metadata: "getMetadata"
-        case .serviceDocument: "getServiceDocument"
-        case .progress: "getProgress"
-        case .items: "listItems"
-        case .report: "getReport"
+        case .listJobs: .listJobs
+        case .createJob: .createJob
+        case .job: .job
+        case .updateJob: .updateJob
+        case .deleteJob: .deleteJob
+        case .validateJob: .validateJob
+        case .migrateJob: .migrateJob
+        case .cancelJob: .cancelJob
+        case .listUsers: .listUsers
+        case .user: .user
+        case .cancelUser: .cancelUser
+        case .countJobs: .countJobs
+        case .countUsers: .countUsers
+        case .validateCollection: .validateCollection
+        case .migrationsRoot: .migrationsRoot
+        case .batch: .batch
+        case .metadata: .metadata
+        case .serviceDocument: .serviceDocument
+        case .progress: .progress
+        case .items: .items
+        case .report: .report
         }
     }
+
+    /// A constant name for logs and metrics, without keys.
+    package var name: String { kind.rawValue }
 }

@@ -57,7 +57,7 @@ struct Pipeline: Sendable {
     ) async throws(Failure) -> Answer {
         let target = try RequestTarget(message.target)
         let method = FerryAPI.Method(token: message.method)
-        if target.segments.count == 1, let health = try await health(target.segments[0], method) { return health }
+        if let resource = PublicResource(segments: target.segments) { return try await open(resource, method) }
         if method == .options { return try options(target) }
         // Whoever has no token learns nothing of paths, so what is wrong with the path is said after that.
         let understood = Self.understood(target, method)
@@ -105,22 +105,32 @@ struct Pipeline: Sendable {
     /// A new request id.
     func makeID() -> GUID { effects.makeGUID() }
 
-    /// `/healthz` says that the process answers, `/readyz` that it can work. Neither needs a token.
-    private func health(_ segment: String, _ method: FerryAPI.Method) async throws(Failure) -> Answer? {
-        guard segment == "healthz" || segment == "readyz" else { return nil }
+    /// What is answered without a token.
+    private func open(_ resource: PublicResource, _ method: FerryAPI.Method) async throws(Failure) -> Answer {
+        if method == .options { return options([.get]) }
         guard method == .get else { throw .methodNotAllowed(allow: [.get]) }
-        if segment == "healthz" { return .text(.ok, "ok\n", isGraph: false) }
-        let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
-        return problems.isEmpty
-            ? .text(.ok, "ready\n", isGraph: false)
-            : .text(.serviceUnavailable, problems.joined(), isGraph: false)
+        switch resource {
+        case .health: return .text(.ok, "ok\n", isGraph: false)
+        case .readiness:
+            let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
+            return problems.isEmpty
+                ? .text(.ok, "ready\n", isGraph: false)
+                : .text(.serviceUnavailable, problems.joined(), isGraph: false)
+        case .openAPI:
+            return Answer(
+                status: .ok, body: .bytes(OpenAPIDocument.bytes), contentType: OpenAPIDocument.contentType,
+                isGraph: false)
+        }
     }
 
     /// 204 with the methods of the path (reference 7.10).
     private func options(_ target: RequestTarget) throws(Failure) -> Answer {
-        let allowed = try Route(segments: target.segments).resource.operations.map(\.method) + [.options]
+        options(try Route(segments: target.segments).resource.operations.map(\.method))
+    }
+
+    private func options(_ methods: [FerryAPI.Method]) -> Answer {
         var answer = Answer.empty(.noContent)
-        answer.headers = [(.allow, FerryAPI.Method.list(allowed))]
+        answer.headers = [(.allow, FerryAPI.Method.list(methods + [.options]))]
         return answer
     }
 

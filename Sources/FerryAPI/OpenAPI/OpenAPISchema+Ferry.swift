@@ -1,0 +1,82 @@
+import FerryCore
+
+/// What `/ferry` answers.
+extension OpenAPISchema {
+    static let progress = "ferry.progress"
+    static let item = "ferry.item"
+    static let items = "ferry.items"
+    static let report = "ferry.report"
+
+    static var ferry: JSONValue {
+        .object([
+            JSONMember(name: progress, value: progressSchema), JSONMember(name: item, value: itemSchema),
+            JSONMember(
+                name: items,
+                value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
+            JSONMember(name: report, value: reportSchema),
+        ])
+    }
+
+    /// An object that always has every member.
+    private static func whole(_ properties: JSONValue) -> JSONValue {
+        guard case .object(let members) = properties else { return properties }
+        return closed(properties, required: members.map(\.name))
+    }
+
+    private static let amount: JSONValue = ["type": "integer", "minimum": 0]
+    private static let unknownAmount: JSONValue = ["type": ["integer", "null"], "minimum": 0]
+    private static let rate: JSONValue = ["type": ["number", "null"], "minimum": 0]
+    private static let workload: JSONValue = ["type": "string", "enum": .strings(Workload.wireNames)]
+    private static let jobStatus = enumeration(JobStatus.allCases.map(\.wireName))
+    private static let runStatus = enumeration(RunStatus.allCases.map(\.wireName))
+
+    private static let people: JSONValue = [
+        "people": amount, "peopleCompleted": amount, "peopleCancelled": amount, "peopleFailed": amount,
+    ]
+    private static let amounts: JSONValue = [
+        "items": amount, "bytes": amount, "itemsExpected": unknownAmount, "bytesExpected": unknownAmount,
+        "skipped": amount, "failed": amount, "passes": amount, "activeSeconds": rate, "frozenSeconds": rate,
+        "itemsPerSecond": rate, "bytesPerSecond": rate,
+    ]
+
+    private static let progressSchema: JSONValue = whole([
+        "job": whole(
+            ([
+                "id": guid, "displayName": text, "status": jobStatus, "completeAfterDateTime": instant,
+            ] as JSONValue).adding(people)),
+        "asOf": instant,
+        "estimatedEnd": ["type": ["string", "null"], "format": "date-time"],
+        "itemsPerSecond": rate, "bytesPerSecond": rate,
+        "workloads": list(
+            whole(
+                ([
+                    "workload": workload,
+                    "states": ["type": "object", "propertyNames": runStatus, "additionalProperties": amount],
+                ] as JSONValue).adding(amounts))),
+    ])
+
+    private static let itemSchema: JSONValue = whole([
+        "sequence": amount, "user": guid, "workload": workload, "container": text, "item": text,
+        "outcome": ["type": "string", "enum": .strings(ItemOutcome.allCases.map(\.wireName))],
+        "code": text, "message": text, "at": instant,
+    ])
+
+    private static let reportSchema: JSONValue = whole(
+        ([
+            "jobId": guid, "displayName": text, "status": jobStatus, "message": text, "sourceTenantId": guid,
+            "targetTenantId": guid, "createdBy": text, "createdDateTime": instant, "lastUpdatedDateTime": instant,
+            "completeAfterDateTime": instant, "asOf": instant, "total": whole(amounts),
+            "users": list(reportUser), "findings": list(reference(item)), "findingsAreCut": ["type": "boolean"],
+        ] as JSONValue).adding(people))
+
+    private static let reportUser: JSONValue = closed(
+        [
+            "id": guid, "userPrincipalName": text,
+            "workloads": list(
+                whole(
+                    ([
+                        "workload": workload, "status": runStatus, "message": text,
+                        "findings": list(whole(["code": text, "message": text])),
+                    ] as JSONValue).adding(amounts))),
+        ], required: ["id", "workloads"])
+}

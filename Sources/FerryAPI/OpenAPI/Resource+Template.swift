@@ -1,0 +1,69 @@
+import FerryCore
+
+extension Resource {
+    /// Placeholders of path templates, named as Graph's own descriptions name them.
+    enum Placeholder {
+        static let job = "{crossTenantMigrationJob-id}"
+        static let displayName = "{displayName}"
+        static let task = "{crossTenantMigrationTask-id}"
+    }
+
+    /// Every resource once, with placeholders for keys: first by id or name, then by the alternate key.
+    package static let templates: [Resource] =
+        [.migrationsRoot, .jobs, .jobCount, .collectionActionOrJob(Action.validate.rawValue)]
+        + [JobReference.key(Placeholder.job), .displayName(Placeholder.displayName)].flatMap { job in
+            [.job(job)] + Action.allCases.map { .jobAction(job, $0) }
+                + [
+                    .users(job), .userCount(job), .user(job, Placeholder.task), .userCancel(job, Placeholder.task),
+                ]
+        }
+        + [
+            .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
+        ]
+
+    /// Below a version of Graph, and not in our own namespace.
+    var isGraph: Bool {
+        switch self {
+        case .progress, .items, .report: false
+        case .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob, .jobAction, .users, .userCount, .user,
+            .userCancel, .userLink:
+            true
+        }
+    }
+
+    /// The path below `/beta` and `/v1.0`, or below `/ferry`; keys stand in it as they are.
+    package var template: String {
+        switch self {
+        case .migrationsRoot: "/solutions/migrations"
+        case .jobs: "/\(Links.collection)"
+        case .jobCount: "/\(Links.collection)/$count"
+        case .collectionActionOrJob(let name): "/\(Links.collection)/\(name)"
+        case .job(.key(let key)): "/\(Links.collection)/\(key)"
+        case .job(.displayName(let name)): "/\(Links.collection)(displayName='\(name)')"
+        case .jobAction(let job, let action): "\(Resource.job(job).template)/\(action.rawValue)"
+        case .users(let job): "\(Resource.job(job).template)/users"
+        case .userCount(let job): "\(Resource.users(job).template)/$count"
+        case .user(let job, let task): "\(Resource.users(job).template)/\(task)"
+        case .userCancel(let job, let task): "\(Resource.user(job, task).template)/\(Action.cancel.rawValue)"
+        case .userLink: "/\(Links.collection)/\(Placeholder.job)/users/\(Placeholder.task)/$ref"
+        case .progress(let job): "/jobs/\(job.text)/progress"
+        case .items(let job): "/jobs/\(job.text)/items"
+        case .report(let job): "/jobs/\(job.text)/report"
+        }
+    }
+
+    /// The operations that this path is described by. `…Jobs/validate` is also the path of a job of that name; as no
+    /// job may have it, only the action is worth telling.
+    package var described: [(method: Method, operation: Operation)] {
+        guard case .collectionActionOrJob = self else { return operations }
+        return operations.filter { $0.operation.kind == .validateCollection }
+    }
+}
+
+extension JobReference {
+    fileprivate var text: String {
+        switch self {
+        case .key(let text), .displayName(let text): text
+        }
+    }
+}
