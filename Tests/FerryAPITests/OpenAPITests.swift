@@ -103,13 +103,16 @@ struct OpenAPITests {
         #expect(used == Set(defined))
     }
 
-    @Test("Members of the schemas are the members that are encoded")
-    func members() {
+    @Test("A create must have what the table of types requires, and an update what it lets change")
+    func bodies() {
         let schemas = Self.document["components"]?["schemas"]
-        let job = Self.members(schemas?[OpenAPISchema.job]?["properties"]).map(\.name)
-        #expect(job == JobMember.allCases.map(\.rawValue).filter { !$0.contains("/") } + ["users"])
-        let task = Self.members(schemas?[OpenAPISchema.task]?["properties"]).map(\.name)
-        #expect(task == TaskMember.allCases.map(\.rawValue))
+        func required(_ name: String) -> JSONValue? { schemas?[name]?["required"] }
+        let properties = Schema.properties(of: Schema.job)
+        #expect(required(OpenAPISchema.newJob) == .strings(properties.filter(\.isRequired).map(\.name)))
+        #expect(
+            required(OpenAPISchema.jobUpdate)
+                == .strings(properties.filter { $0.writer == .createAndUpdate }.map(\.name)))
+        #expect(required(OpenAPISchema.wholeJob) == .strings(properties.map(\.name)))
     }
 
     @Test("An error's schema has the code of the table")

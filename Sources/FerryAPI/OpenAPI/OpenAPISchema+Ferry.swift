@@ -7,14 +7,14 @@ extension OpenAPISchema {
     static let items = "ferry.items"
     static let report = "ferry.report"
 
-    static var ferry: JSONValue {
-        .object([
+    static var ferry: [JSONMember] {
+        [
             JSONMember(name: progress, value: progressSchema), JSONMember(name: item, value: itemSchema),
             JSONMember(
                 name: items,
                 value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
             JSONMember(name: report, value: reportSchema),
-        ])
+        ]
     }
 
     /// An object that always has every member.
@@ -27,8 +27,8 @@ extension OpenAPISchema {
     private static let unknownAmount: JSONValue = ["type": ["integer", "null"], "minimum": 0]
     private static let rate: JSONValue = ["type": ["number", "null"], "minimum": 0]
     private static let workload: JSONValue = ["type": "string", "enum": .strings(Workload.wireNames)]
-    private static let jobStatus = enumeration(JobStatus.allCases.map(\.wireName))
-    private static let runStatus = enumeration(RunStatus.allCases.map(\.wireName))
+    private static let jobStatus = reference(Schema.qualified(Schema.Name.jobStatus))
+    private static let runStatus = reference(Schema.qualified(Schema.Name.serviceStatus))
 
     private static let people: JSONValue = [
         "people": amount, "peopleCompleted": amount, "peopleCancelled": amount, "peopleFailed": amount,

@@ -1,42 +1,44 @@
 import FerryCore
 
-/// The schemas of bodies, JSON Schema 2020-12. Names of members and of enum cases come from the tables that encode.
+/// The schemas of bodies, JSON Schema 2020-12. Those of the Graph contract are made from `Schema`, the table of its
+/// types.
 enum OpenAPISchema {
-    static let job = "microsoft.graph.crossTenantMigrationJob"
+    static let job = Schema.qualified(Schema.Name.job)
     /// A job with every member: what create and the actions answer.
     static let wholeJob = "crossTenantMigrationJob.whole"
     static let newJob = "crossTenantMigrationJob.create"
     static let jobUpdate = "crossTenantMigrationJob.update"
     static let jobs = "crossTenantMigrationJob.collection"
-    static let task = "microsoft.graph.crossTenantMigrationTask"
+    static let task = Schema.qualified(Schema.Name.task)
     static let tasks = "crossTenantMigrationTask.collection"
-    static let serviceStatus = "microsoft.graph.crossTenantMigrationServiceStatusDetails"
-    static let exchangeSettings = "microsoft.graph.exchangeOnlineCrossTenantMigrationSettings"
-    static let cancelResponse = "microsoft.graph.crossTenantMigrationCancelResponse"
-    static let root = "microsoft.graph.migrationsRoot"
+    static let cancelResponse = Schema.qualified(Schema.Name.cancelResponse)
+    static let root = Schema.qualified(Schema.Name.migrationsRoot)
 
     static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
 
-    static let components: JSONValue = members([
-        job: entity(JobMember.self) { $0.schema }.adding(["users": list(reference(task))], to: "properties"),
-        wholeJob: ["allOf": [reference(job)], "required": .strings(JobMember.ofEntity.map(\.rawValue))],
-        newJob: newJobSchema,
-        jobUpdate: closed(["completeAfterDateTime": instant], required: ["completeAfterDateTime"]),
-        jobs: collection(of: job),
-        task: entity(TaskMember.self) { $0.schema },
-        tasks: collection(of: task),
-        serviceStatus: serviceStatusSchema,
-        exchangeSettings: closed(
-            ["sourceEndpoint": text, "targetDeliveryDomain": text], required: []),
-        cancelResponse: closed(
-            ["id": guid, "displayName": text, "status": text, "message": text], required: ["status", "message"]),
-        root: entity(RootMember.self) { _ in text },
-    ]).adding(ferry)
-
-    /// An object whose names are not literals.
-    private static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue {
-        .object(pairs.map { JSONMember(name: $0.key, value: $0.value) })
-    }
+    static let components: JSONValue = .object(
+        Schema.enumerations.map { enumeration in
+            JSONMember(
+                name: Schema.qualified(enumeration.name),
+                value: [
+                    "type": "string", "enum": .strings(enumeration.members),
+                    "description": .string(enumeration.summary),
+                ])
+        }
+            + Schema.structures.filter { !$0.isAbstract && $0.name != Schema.Name.solutionsRoot }.map { structure in
+                JSONMember(name: Schema.qualified(structure.name), value: answered(structure))
+            }
+            + [
+                JSONMember(
+                    name: wholeJob,
+                    value: [
+                        "allOf": [reference(job)],
+                        "required": .strings(Schema.properties(of: Schema.job).map(\.name)),
+                    ]),
+                JSONMember(name: newJob, value: newJobSchema), JSONMember(name: jobUpdate, value: jobUpdateSchema),
+                JSONMember(name: jobs, value: collection(of: job)),
+                JSONMember(name: tasks, value: collection(of: task)),
+            ] + ferry)
 
     // MARK: parts
 
@@ -45,11 +47,6 @@ enum OpenAPISchema {
     static let instant: JSONValue = ["type": "string", "format": "date-time"]
 
     static func list(_ element: JSONValue) -> JSONValue { ["type": "array", "items": element] }
-
-    /// An enum of the contract. Members that come later may not break a client, so its last one stands for them.
-    static func enumeration(_ names: [String]) -> JSONValue {
-        ["type": "string", "enum": .strings(names + [WireText.unknownFutureValue])]
-    }
 
     /// An object without members that are not named; control information (`@odata.…`, `#action`) may be anywhere.
     static func closed(_ properties: JSONValue, required: [String]) -> JSONValue {
@@ -60,21 +57,64 @@ enum OpenAPISchema {
         return required.isEmpty ? object : object.adding(["required": .strings(required)])
     }
 
-    /// An entity as a read answers it: `$select` can leave out everything but the id.
-    private static func entity<Member: WireMember>(
-        _ members: Member.Type, _ schema: (Member) -> JSONValue
-    ) -> JSONValue {
+    private static func collection(of name: String) -> JSONValue {
         closed(
-            .object(Member.ofEntity.map { JSONMember(name: $0.rawValue, value: schema($0)) }), required: ["id"])
+            [
+                "@odata.context": text, "@odata.count": ["type": "integer", "minimum": 0],
+                "@odata.nextLink": ["type": "string", "format": "uri"], "value": list(reference(name)),
+            ], required: ["value"])
     }
 
-    private static func collection(of name: String) -> JSONValue {
-        closed(["value": list(reference(name))], required: ["value"])
-            .adding([
-                "@odata.context": text, "@odata.count": ["type": "integer", "minimum": 0],
-                "@odata.nextLink": ["type": "string", "format": "uri"],
-            ], to: "properties")
+    // MARK: types of the contract
+
+    /// Properties whose type is a text and whose values are few all the same, by name.
+    private static let values: [String: [String]] = [
+        "resourceType": [WireText.users], "taskType": [WireText.users], "workloads": Workload.wireNames,
+        "service": Workload.wireNames,
+    ]
+
+    /// A property of the contract, in an answer.
+    private static func schema(of property: SchemaProperty) -> JSONValue {
+        var schema: JSONValue
+        switch property.type {
+        case .text:
+            schema =
+                values[property.name].map { ["type": "string", "enum": .strings($0)] }
+                ?? ["type": property.isNullable && !property.isCollection ? ["string", "null"] : "string"]
+        case .guid: schema = guid
+        case .dateTime: schema = instant
+        case .enumeration(let name), .complex(let name), .entity(let name):
+            schema = reference(Schema.qualified(name))
+            if property.isNullable { schema = ["anyOf": [schema, ["type": "null"]]] }
+        }
+        if property.isCollection { schema = list(schema) }
+        return schema.adding(["description": .string(property.summary)])
     }
+
+    private static func answered(_ structure: SchemaStructure) -> JSONValue {
+        let properties = Schema.properties(of: structure)
+        var members = properties.map { JSONMember(name: $0.name, value: schema(of: $0)) }
+        for navigation in structure.navigations where structure.name == Schema.Name.job {
+            members.append(
+                JSONMember(name: navigation.name, value: list(reference(Schema.qualified(navigation.target)))))
+        }
+        members += extras[structure.name] ?? []
+        // `$select` leaves out all but the key of an entity, and parts of the settings.
+        let isWhole = !structure.isEntity && structure.name != Schema.Name.exchangeSettings
+        let required = isWhole ? properties.map(\.name) : properties.map(\.name).filter { $0 == "id" }
+        return closed(.object(members), required: required)
+            .adding(["description": .string(structure.summary)])
+    }
+
+    /// What answers carry beyond the contract: Graph's own samples of a cancelled job, and the inner cause of an error.
+    private static let extras: [String: [JSONMember]] = [
+        Schema.Name.cancelResponse: [
+            JSONMember(name: "id", value: guid), JSONMember(name: "displayName", value: text),
+        ],
+        Schema.Name.error: [
+            JSONMember(name: "innerError", value: closed(["code": text, "object": text], required: []))
+        ],
+    ]
 
     // MARK: bodies
 
@@ -83,52 +123,35 @@ enum OpenAPISchema {
 
     /// The members that a client chooses. Those that the server writes may be sent as null.
     private static let newJobSchema: JSONValue = {
-        let nothing: JSONValue = ["type": "null"]
-        let chosen: [JSONMember] = [
+        let properties = Schema.properties(of: Schema.job)
+        let members = properties.map { property in
             JSONMember(
-                name: "displayName",
-                value: [
-                    "type": "string", "minLength": 1, "maxLength": .number(Job.maximumNameLength),
-                    "pattern": #"^[^/\u0000-\u001f\u007f]+$"#,
-                ]),
-            JSONMember(name: "sourceTenantId", value: guid), JSONMember(name: "completeAfterDateTime", value: instant),
-            JSONMember(name: "resourceType", value: ["type": "string", "enum": [.string(WireText.users)]]),
-            JSONMember(
-                name: "resources",
-                value: [
-                    "type": "array", "items": guid, "minItems": 1, "uniqueItems": true,
-                    "maxItems": .number(JobSettings().maximumPeople),
-                ]),
-            JSONMember(
-                name: "workloads",
-                value: [
-                    "type": ["array", "null"], "items": ["type": "string", "enum": .strings(Workload.wireNames)],
-                    "description": "Nothing means all. Meeting needs Exchange and Teams.",
-                ]),
-            JSONMember(
-                name: "exchangeSettings",
-                value: [
-                    "anyOf": [reference(exchangeSettings), nothing], "description": "Needed when Exchange moves.",
-                ]),
-        ]
-        let written = JobMember.ofEntity.map(\.rawValue).filter { name in !chosen.contains { $0.name == name } }
-        let members = chosen + (written + ["users"]).map { JSONMember(name: $0, value: nothing) }
+                name: property.name,
+                value: property.writer == .server
+                    ? nothing
+                    : schema(of: property).adding(narrowings[property.name] ?? [:]))
+        }
         return closed(
-            .object(members),
-            required: ["displayName", "sourceTenantId", "completeAfterDateTime", "resourceType", "resources"])
+            .object(members + Schema.job.navigations.map { JSONMember(name: $0.name, value: nothing) }),
+            required: properties.filter(\.isRequired).map(\.name))
     }()
 
-    private static let serviceStatusSchema: JSONValue = closed(
-        [
-            "service": ["type": "string", "enum": .strings(Workload.wireNames)],
-            "status": enumeration(RunStatus.allCases.map(\.wireName)), "message": text,
-            "errors": list(
-                closed(
-                    [
-                        "code": text, "message": text,
-                        "innerError": closed(["code": text, "object": text], required: []),
-                    ], required: ["code", "message"])),
-        ], required: ["service", "status", "message", "errors"])
+    private static let nothing: JSONValue = ["type": "null"]
+
+    /// What a create asks of values beyond their type, as far as JSON Schema can say it.
+    private static let narrowings: [String: JSONValue] = [
+        "displayName": [
+            "minLength": 1, "maxLength": .number(Job.maximumNameLength), "pattern": #"^[^/\u0000-\u001f\u007f]+$"#,
+        ],
+        "resources": ["minItems": 1, "uniqueItems": true, "maxItems": .number(JobSettings().maximumPeople)],
+    ]
+
+    private static let jobUpdateSchema: JSONValue = {
+        let properties = Schema.job.properties.filter { $0.writer == .createAndUpdate }
+        return closed(
+            .object(properties.map { JSONMember(name: $0.name, value: schema(of: $0)) }),
+            required: properties.map(\.name))
+    }()
 
     /// The error body (reference 7.2) with the code of one status.
     static func error(code: String) -> JSONValue {
@@ -147,50 +170,6 @@ enum OpenAPISchema {
     }
 }
 
-extension JSONValue {
-    /// The object with more members in one of its objects.
-    fileprivate func adding(_ more: JSONValue, to name: String) -> JSONValue {
-        guard case .object(let members) = self else { return self }
-        return .object(
-            members.map { $0.name == name ? JSONMember(name: name, value: $0.value.adding(more)) : $0 })
-    }
-}
-
 extension Workload {
     static var wireNames: [String] { allCases.map(\.wireName) }
-}
-
-extension WireMember {
-    /// Without the parts of complex members, which only `$select` names.
-    static var ofEntity: [Self] { allCases.filter { !$0.rawValue.contains("/") } }
-}
-
-extension JobMember {
-    fileprivate var schema: JSONValue {
-        switch self {
-        case .id, .sourceTenantId, .targetTenantId: OpenAPISchema.guid
-        case .displayName, .createdBy: OpenAPISchema.text
-        case .message: ["type": ["string", "null"]]
-        case .status: OpenAPISchema.enumeration(JobStatus.allCases.map(\.wireName))
-        case .jobType: OpenAPISchema.enumeration(JobType.allCases.map(\.wireName))
-        case .completeAfterDateTime, .createdDateTime, .lastUpdatedDateTime: OpenAPISchema.instant
-        case .resourceType: ["type": "string", "enum": [.string(WireText.users)]]
-        case .resources: OpenAPISchema.list(OpenAPISchema.guid)
-        case .workloads: OpenAPISchema.list(["type": "string", "enum": .strings(Workload.wireNames)])
-        case .exchangeSettings:
-            ["anyOf": [OpenAPISchema.reference(OpenAPISchema.exchangeSettings), ["type": "null"]]]
-        case .targetDeliveryDomain, .sourceEndpoint: OpenAPISchema.text
-        }
-    }
-}
-
-extension TaskMember {
-    fileprivate var schema: JSONValue {
-        switch self {
-        case .id: OpenAPISchema.guid
-        case .taskType: ["type": "string", "enum": [.string(WireText.users)]]
-        case .lastUpdatedDateTime: OpenAPISchema.instant
-        case .currentStatus: OpenAPISchema.list(OpenAPISchema.reference(OpenAPISchema.serviceStatus))
-        }
-    }
 }
