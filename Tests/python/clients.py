@@ -19,6 +19,11 @@ from msgraph_beta.generated.models.exchange_online_cross_tenant_migration_settin
 import ferry
 
 ALL_WORKLOADS = ["Exchange", "Meeting", "Teams", "ODSP"]
+# What a job does not leave by itself.
+RESTING = {
+    Status.ValidatePassed, Status.ValidateFailed, Status.Completed, Status.CompletedWithErrors, Status.Failed,
+    Status.Cancelled, Status.Deleted,
+}
 # Two people with a message and a file each: seconds on any machine.
 PATIENCE_SECONDS = 60
 
@@ -57,6 +62,7 @@ class Client:
             job = await self.job(key).get()
             if job.status in wanted:
                 return job
+            assert job.status not in RESTING, f"{job.display_name} is {job.status}: {job.message}"
             assert asyncio.get_running_loop().time() < end, f"{job.display_name} is {job.status}: {job.message}"
             await asyncio.sleep(0.1)
 

@@ -70,18 +70,19 @@ package enum OpenAPIDocument {
                     JSONMember(
                         name: method.rawValue.lowercased(),
                         value: describe(
-                            operation.kind, id: "\(tag).\(operation.name)\(isByName ? ".byDisplayName" : "")", tag: tag)
+                            operation, id: "\(tag).\(operation.name)\(isByName ? ".byDisplayName" : "")", tag: tag)
                     ))
             }
             return JSONMember(name: prefix + template, value: .object(item))
         }
     }
 
-    private static func describe(_ kind: Operation.Kind, id: String, tag: String) -> JSONValue {
-        let description = OperationDescription(kind)
+    private static func describe(_ operation: Operation, id: String, tag: String) -> JSONValue {
+        let description = OperationDescription(operation.kind)
         var object: JSONValue = [
             "operationId": .string(id), "tags": [.string(tag)], "summary": .string(description.summary),
         ]
+        if operation.access == .anonymous { object = object.adding(["security": []]) }
         if !description.parameters.isEmpty {
             object = object.adding(["parameters": .array(description.parameters.map(\.object))])
         }
@@ -92,7 +93,7 @@ package enum OpenAPIDocument {
                 ]
             ])
         }
-        let statuses = (description.failures + OperationDescription.everywhere).sorted()
+        let statuses = (description.failures + OperationDescription.everywhere(operation.access)).sorted()
         let responses =
             description.answers.map { JSONMember(name: "\($0.status)", value: success($0)) }
             + statuses.map { status in

@@ -38,7 +38,7 @@ enum OpenAPISchema {
                 JSONMember(name: newJob, value: newJobSchema), JSONMember(name: jobUpdate, value: jobUpdateSchema),
                 JSONMember(name: jobs, value: collection(of: job)),
                 JSONMember(name: tasks, value: collection(of: task)),
-            ] + ferry)
+            ] + system + ferry)
 
     // MARK: parts
 

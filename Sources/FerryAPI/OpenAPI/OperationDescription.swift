@@ -10,11 +10,18 @@ struct OperationDescription {
     var body: RequestBody?
     /// Answers that are no errors, by status.
     var answers: [Success]
-    /// Statuses with the error body that only some operations have; `everywhere` comes on top.
+    /// Statuses with the error body that only some operations have; those of `everywhere` come on top.
     var failures: [Int] = []
 
-    /// What any request with a token can be answered.
-    static let everywhere = [400, 401, 403, 429, 500, 503]
+    /// What any request can be answered, by what it needs.
+    static func everywhere(_ access: Operation.Access) -> [Int] {
+        switch access {
+        case .anonymous: [400, 429, 500, 503]
+        case .authenticated: [400, 401, 429, 500, 503]
+        case .read, .write: [400, 401, 403, 429, 500, 503]
+        }
+    }
+
     /// On top, when JSON of the Graph contract is answered.
     private static let negotiated = [406]
     /// On top, when the body is read.
@@ -129,6 +136,22 @@ struct OperationDescription {
                 answers: [.created], failures: Self.negotiated + Self.withBody + [415, 422])
         case .migrationsRoot:
             self.init(read: "Read the root of migrations.", [.select(RootMember.self)], OpenAPISchema.root)
+        case .batch:
+            self.init(
+                "Several requests in one, in any order but for dependsOn.", parameters: [.format],
+                body: RequestBody(schema: OpenAPISchema.reference(OpenAPISchema.batch), isRequired: true),
+                answers: [.json(200, "What each of them was answered.", OpenAPISchema.batchResponse)],
+                failures: Self.negotiated + Self.withBody + [415])
+        case .metadata:
+            self.init(
+                "The types of the API.",
+                answers: [
+                    Success(
+                        status: 200, text: "CSDL XML (OData CSDL XML 4.01).",
+                        content: [(CSDL.contentType, OpenAPISchema.text)])
+                ], failures: Self.negotiated)
+        case .serviceDocument:
+            self.init(read: "What is at the root.", [], OpenAPISchema.serviceDocument)
         case .progress:
             self.init(
                 "How far a job is: amounts, rates and an estimate of the end.",

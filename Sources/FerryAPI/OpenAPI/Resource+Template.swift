@@ -10,7 +10,10 @@ extension Resource {
 
     /// Every resource once, with placeholders for keys: first by id or name, then by the alternate key.
     package static let templates: [Resource] =
-        [.migrationsRoot, .jobs, .jobCount, .collectionActionOrJob(Action.validate.rawValue)]
+        [
+            .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount,
+            .collectionActionOrJob(Action.validate.rawValue),
+        ]
         + [JobReference.key(Placeholder.job), .displayName(Placeholder.displayName)].flatMap { job in
             [.job(job)] + Action.allCases.map { .jobAction(job, $0) }
                 + [
@@ -25,8 +28,8 @@ extension Resource {
     var isGraph: Bool {
         switch self {
         case .progress, .items, .report: false
-        case .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob, .jobAction, .users, .userCount, .user,
-            .userCancel, .userLink:
+        case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
+            .jobAction, .users, .userCount, .user, .userCancel, .userLink:
             true
         }
     }
@@ -34,6 +37,9 @@ extension Resource {
     /// The path below `/beta` and `/v1.0`, or below `/ferry`; keys stand in it as they are.
     package var template: String {
         switch self {
+        case .serviceDocument: "/"
+        case .metadata: "/$metadata"
+        case .batch: "/$batch"
         case .migrationsRoot: "/solutions/migrations"
         case .jobs: "/\(Links.collection)"
         case .jobCount: "/\(Links.collection)/$count"
