@@ -32,7 +32,7 @@ package enum Failure: Error, Sendable, Hashable {
 
 /// Why a bearer token was not accepted.
 package enum TokenProblem: String, Sendable, Hashable, CaseIterable {
-    case missing, malformed, algorithm, unknownKey, signature, expired, notYetValid, audience, issuer, tenant
+    case missing, malformed, algorithm, ownKey, unknownKey, signature, expired, notYetValid, audience, issuer, tenant
 
     /// For the person who reads the 401; says nothing about what would have been right.
     package var text: String {
@@ -40,6 +40,7 @@ package enum TokenProblem: String, Sendable, Hashable, CaseIterable {
         case .missing: "Access token is empty. Send it as 'Authorization: Bearer <token>'."
         case .malformed: "The access token is not a well-formed JSON Web Token."
         case .algorithm: "The access token is signed with an algorithm that is not accepted here."
+        case .ownKey: "The access token brings a key of its own in its header, which is not accepted here."
         case .unknownKey: "The access token was signed with a key that is not known here."
         case .signature: "The access token's signature is invalid."
         case .expired: "Lifetime validation failed, the token is expired."

@@ -1,51 +1,61 @@
-import Crypto
 package import FerryAPI
 package import FerryCore
-import FoundationEssentials
+package import Logging
 
-/// Turns the `Authorization` header into a principal. Only signatures by keys that were given at the start count.
+/// Turns the `Authorization` header into a principal.
+///
+/// In this order: the token's form, the issuer it names, that issuer's key, the signature; only then what it says.
 package final class Authenticator: Sendable {
     private let settings: AuthenticationSettings
-    /// Public keys by `kid`. All of them sign with ES256.
-    private let keys: [String: P256.Signing.PublicKey]
+    private let issuers: IssuerTable
+    /// Signs nothing here; its documents are served.
+    let embedded: EmbeddedIssuer?
     private let now: @Sendable () -> Instant
     private let cache: TokenCache
 
-    /// - Parameter now: the wall clock, against which lifetimes are judged.
+    /// - Parameters:
+    ///   - embedded: the local issuer, where its tokens are accepted.
+    ///   - now: the wall clock, against which lifetimes are judged.
+    ///   - uptime: a monotonic clock, against which the age of keys is judged.
     package init(
-        settings: AuthenticationSettings, embedded issuer: EmbeddedIssuer, now: @escaping @Sendable () -> Instant
+        settings: AuthenticationSettings, embedded: EmbeddedIssuer?, now: @escaping @Sendable () -> Instant,
+        uptime: @escaping @Sendable () -> Duration, logger: Logger
     ) {
         self.settings = settings
+        self.embedded = embedded
         self.now = now
-        keys = [issuer.keyID: issuer.publicKey]
+        issuers = IssuerTable(settings, embedded: embedded, uptime: uptime, logger: logger)
         cache = TokenCache(capacity: settings.cachedTokens)
     }
 
-    /// Who calls. Throws `Failure.unauthenticated` unless the header holds a bearer token that is good now.
-    package func principal(authorization: String?) throws(Failure) -> Principal {
+    /// Who calls. Throws `Failure.unauthenticated` unless the header holds a bearer token that is good now, and
+    /// `Failure.unavailable` when that cannot be known because the issuer's keys cannot be had: Graph's clients try a
+    /// 503 again, and give up after a 401.
+    package func principal(authorization: String?) async throws(Failure) -> Principal {
         let token = try Self.bearerToken(authorization)
-        let now = now()
-        if let known = cache[token] {
+        if let known = cache[token], await isStillSigned(known) {
             do {
-                try known.lifetime.check(now: now, skew: settings.skew)
+                try known.lifetime.check(now: now(), skew: settings.skew)
             } catch {
                 cache.remove(token)
                 throw error
             }
             return known.principal
         }
-        let claims = TokenClaims(try verified(token))
+        let (claims, issuer, generation) = try await verified(token)
         let lifetime = try claims.lifetime()
-        try lifetime.check(now: now, skew: settings.skew)
-        let principal = try claims.principal(settings)
-        cache.insert(.init(principal: principal, lifetime: lifetime), for: token)
+        try lifetime.check(now: now(), skew: settings.skew)
+        let principal = try claims.principal(issuer, settings)
+        cache.insert(
+            .init(principal: principal, lifetime: lifetime, keys: issuer.keys, generation: generation), for: token)
         return principal
     }
 
-    /// Value of `WWW-Authenticate` (reference 7.7).
-    func challenge(base: String) -> String {
-        "Bearer realm=\"\", authorization_uri=\"\(settings.authorizationURL ?? base)\", "
-            + "client_id=\"\(AuthenticationSettings.applicationID)\""
+    /// Whether the keys are those that the token was checked with. Almost always two loads of a number.
+    private func isStillSigned(_ entry: TokenCache.Entry) async -> Bool {
+        if entry.keys.isCurrent(entry.generation) { return true }
+        await entry.keys.renewIfDue()
+        return entry.keys.generation == entry.generation
     }
 
     /// RFC 6750 section 2.1; the scheme's name has no case. Every request comes by here, so the header is taken as the
@@ -60,27 +70,56 @@ package final class Authenticator: Sendable {
         return String(Substring(token))
     }
 
-    /// The payload, after the signature was found good (RFC 7515 section 5.2). The algorithm is ours to choose, not the
-    /// token's: anything but ES256 is refused before a key is looked at.
-    private func verified(_ token: String) throws(Failure) -> JSONValue {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = Self.object(parts[0]), let payload = Self.object(parts[1]) else {
-            throw .unauthenticated(.malformed)
+    /// The claims, after the signature was found good with a key of the issuer that they name.
+    private func verified(
+        _ text: String
+    ) async throws(Failure) -> (claims: TokenClaims, issuer: IssuerTable.Entry, generation: Int) {
+        let token = try CompactToken(text)
+        guard let issuer = token.payload["iss"]?.string.flatMap({ issuers[$0] }) else {
+            throw .unauthenticated(.issuer)
         }
-        guard header["alg"]?.string == "ES256", header["crit"] == nil else { throw .unauthenticated(.algorithm) }
-        guard let keyID = header["kid"]?.string, let key = keys[keyID] else { throw .unauthenticated(.unknownKey) }
-        guard let raw = Base64URL.decode(parts[2]),
-            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: raw),
-            key.isValidSignature(
-                signature, for: Array(token.utf8.prefix(parts[0].utf8.count + 1 + parts[1].utf8.count)))
-        else { throw .unauthenticated(.signature) }
-        return payload
+        switch await issuer.keys.key(id: token.keyID, for: token.algorithm) {
+        case .unknown: throw .unauthenticated(.unknownKey)
+        case .otherAlgorithm: throw .unauthenticated(.algorithm)
+        case .unavailable: throw .unavailable("The issuer of the access token cannot be reached to check it. Try again.")
+        case .key(let key, let generation):
+            guard token.isSigned(by: key), key.mayServe(issuer.name) else {
+                throw .unauthenticated(.signature)
+            }
+            return (TokenClaims(token.payload, names: issuer.claims), issuer, generation)
+        }
     }
 
-    private static func object(_ part: Substring) -> JSONValue? {
-        guard let bytes = Base64URL.decode(part), let value = try? JSONParser.parse(bytes), case .object = value else {
-            return nil
-        }
-        return value
+    // MARK: what others want to know
+
+    /// Begins to fetch the keys of every issuer, so that the first request finds them. Waits for nothing.
+    package func prepare() {
+        for ring in issuers.rings { ring.prepare() }
+    }
+
+    /// Which issuers' tokens cannot be checked at the moment, and why. Tries again what is due.
+    package var outages: [(issuer: String, problem: IssuerProblem)] {
+        prepare()
+        return issuers.rings.compactMap { ring in ring.outage.map { (ring.name, $0) } }
+    }
+
+    /// Whether there is an issuer whose tokens can be checked, or may be soon.
+    package var canWork: Bool { issuers.rings.contains { $0.outage == nil } }
+
+    /// Whether jobs can belong to the tenant.
+    func serves(_ tenant: TenantID) -> Bool { settings.tenants.contains(tenant) }
+
+    /// The embedded issuer's key as it is now; `nil` where there is no embedded issuer.
+    func publishedKeys() async throws(Failure) -> [UInt8]? {
+        guard let ring = issuers.embedded else { return nil }
+        await ring.renewIfDue()
+        guard let keys = ring.published else { throw .unavailable("The issuer's key cannot be read. Try again.") }
+        return keys
+    }
+
+    /// Value of `WWW-Authenticate` (reference 7.7).
+    func challenge(base: String) -> String {
+        let page = settings.authorizationURL ?? issuers.rings.lazy.compactMap(\.authorizationEndpoint).first ?? base
+        return "Bearer realm=\"\", authorization_uri=\"\(page)\", client_id=\"\(AuthenticationSettings.applicationID)\""
     }
 }

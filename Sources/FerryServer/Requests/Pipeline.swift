@@ -58,6 +58,8 @@ struct Pipeline: Sendable {
         let target = try RequestTarget(message.target)
         let method = FerryAPI.Method(token: message.method)
         if let resource = PublicResource(segments: target.segments) { return try await open(resource, method) }
+        let documents = IssuerDocuments(authenticator: authenticator)
+        if let document = try await documents.answer(target.segments, method) { return document }
         if method == .options { return try options(target) }
         // Whoever has no token learns nothing of paths, so what is wrong with the path is said after that.
         let understood = Self.understood(target, method)
@@ -65,7 +67,7 @@ struct Pipeline: Sendable {
             if case .success(let request) = understood { request.operation.access == .anonymous } else { false }
         let principal =
             isPublic
-            ? Self.nobody : try authenticator.principal(authorization: message.headers[.authorization])
+            ? Self.nobody : try await authenticator.principal(authorization: message.headers[.authorization])
         if !isPublic { visit.tenant = principal.tenant }
         let (route, operation) = try understood.get()
         visit.operation = operation.name
@@ -113,9 +115,11 @@ struct Pipeline: Sendable {
         case .health: return .text(.ok, "ok\n", isGraph: false)
         case .readiness:
             let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
-            return problems.isEmpty
-                ? .text(.ok, "ready\n", isGraph: false)
-                : .text(.serviceUnavailable, problems.joined(), isGraph: false)
+            // One of several issuers in trouble is told, but takes nobody else's traffic away.
+            let outages = authenticator.outages.map { "issuer \($0.issuer): \($0.problem)\n" }.joined()
+            return problems.isEmpty && authenticator.canWork
+                ? .text(.ok, "ready\n" + outages, isGraph: false)
+                : .text(.serviceUnavailable, problems.joined() + outages, isGraph: false)
         case .openAPI:
             return Answer(
                 status: .ok, body: .bytes(OpenAPIDocument.bytes), contentType: OpenAPIDocument.contentType,

@@ -5,6 +5,12 @@ import Glibc
 /// Why the key of the embedded issuer cannot be used. The text says how to mend it; it never holds key material.
 package struct KeyFileError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
+
+    static func missing(_ path: String) -> KeyFileError {
+        KeyFileError(
+            description: "The issuer's key file '\(path)' is gone. Restore it, or start the server again to get a new "
+                + "key (tokens signed with the old one become invalid).")
+    }
 }
 
 /// A P-256 private key in a PEM file that only its owner can read. All calls block on the file system.
@@ -19,7 +25,7 @@ enum KeyFile {
     }
 
     /// `nil` when there is no such file.
-    private static func read(_ path: String) throws(KeyFileError) -> P256.Signing.PrivateKey? {
+    static func read(_ path: String) throws(KeyFileError) -> P256.Signing.PrivateKey? {
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return nil }

@@ -3,11 +3,15 @@ import Synchronization
 
 /// Tokens that were verified, by their whole text. Bounded: two generations, the older one goes when the younger is full.
 ///
-/// What is found here still has to be in its lifetime, which the caller checks on every use.
+/// What is found here still has to be in its lifetime, and signed with a key that still exists; the caller checks both
+/// on every use.
 final class TokenCache: Sendable {
     struct Entry: Sendable {
         var principal: Principal
         var lifetime: TokenClaims.Lifetime
+        /// The issuer's keys, and as which generation of them the token was verified.
+        var keys: KeyRing
+        var generation: Int
     }
 
     private struct Generations {
