@@ -3,6 +3,8 @@ import FerryCore
 import FerryEngine
 import Foundation
 import JWTKit
+import Logging
+import NIOPosix
 import Testing
 
 @testable import FerryServer
@@ -181,11 +183,16 @@ struct AuthenticationTests {
     @Test("The token cache forgets, stays bounded and never confuses tokens")
     func cache() {
         let cache = TokenCache(capacity: 8)
+        let keys = KeyRing(
+            name: "", source: KeyFileKeys(issuer: .ephemeral(), eventLoop: MultiThreadedEventLoopGroup.singleton.any()),
+            rhythm: .init(
+                minimumInterval: .zero, freshness: .zero ... .zero, usualFreshness: .zero, outlasts: .zero),
+            uptime: { .zero }, logger: Logger(label: "test"))
         func entry(_ number: Int) -> TokenCache.Entry {
             .init(
                 principal: Principal(
                     tenant: World.target, subject: "\(number)", name: "", canRead: true, canWrite: false),
-                lifetime: .init(notBefore: .distantPast, expires: .distantFuture))
+                lifetime: .init(notBefore: .distantPast, expires: .distantFuture), keys: keys, generation: 0)
         }
         for number in 0..<100 {
             cache.insert(entry(number), for: "t\(number)")

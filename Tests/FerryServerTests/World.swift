@@ -33,9 +33,14 @@ struct World: Sendable {
     static func run(
         settings: ServerSettings = ServerSettings(publicBaseURL: "https://move.example"),
         tenants: Set<TenantID> = [target, other], cachedTokens: Int = 64,
-        problem: String? = nil, _ body: @Sendable (World, Client) async throws -> Void
+        problem: String? = nil, issuer: EmbeddedIssuer? = .ephemeral(),
+        authentication: (inout AuthenticationSettings) throws -> Void = { _ in },
+        _ body: @Sendable (World, Client) async throws -> Void
     ) async throws {
-        try await open(settings: settings, tenants: tenants, cachedTokens: cachedTokens, problem: problem) { world in
+        try await open(
+            settings: settings, tenants: tenants, cachedTokens: cachedTokens, problem: problem, issuer: issuer,
+            authentication: authentication
+        ) { world in
             try await world.server.makeApplication().test(.router) {
                 try await body(world, Client(world: world, client: $0))
             }
@@ -44,7 +49,9 @@ struct World: Sendable {
 
     static func open(
         settings: ServerSettings, tenants: Set<TenantID> = [target, other], cachedTokens: Int = 64,
-        problem: String? = nil, onBound: @escaping @Sendable (Int) async -> Void = { _ in },
+        problem: String? = nil, issuer: EmbeddedIssuer? = .ephemeral(),
+        authentication: (inout AuthenticationSettings) throws -> Void = { _ in },
+        onBound: @escaping @Sendable (Int) async -> Void = { _ in },
         _ body: (World) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ferry-\(UUID().uuidString)")
@@ -57,17 +64,18 @@ struct World: Sendable {
             random: { 0.5 })
         let store = try await SQLiteStore.open(
             path: directory.appendingPathComponent("store.sqlite").path, now: { time.now })
-        let issuer = EmbeddedIssuer.ephemeral()
+        var tokens = AuthenticationSettings(tenants: tenants, cachedTokens: cachedTokens)
+        try authentication(&tokens)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = FerryServer(
             settings: settings, commands: CommandHandler(store: store, effects: effects, settings: JobSettings()),
             reader: store.reader,
             authenticator: Authenticator(
-                settings: AuthenticationSettings(tenants: tenants, cachedTokens: cachedTokens), embedded: issuer,
-                now: effects.now),
+                settings: tokens, embedded: issuer,
+                now: effects.now, uptime: { time.uptime }, logger: logger),
             readiness: { [("store", problem)] }, effects: effects, logger: logger, onBound: onBound)
-        let world = World(store: store, issuer: issuer, effects: effects, server: server, time: time)
+        let world = World(store: store, issuer: issuer ?? .ephemeral(), effects: effects, server: server, time: time)
         do {
             try await body(world)
         } catch {
@@ -143,6 +151,9 @@ final class WallClock: Sendable {
     private let instant = Mutex(World.start)
 
     var now: Instant { instant.withLock { $0 } }
+
+    /// Time since the start, which never goes back.
+    var uptime: Duration { max(.zero, now - World.start) }
 
     func pass(_ duration: Duration) { instant.withLock { $0 = $0 + duration } }
 }

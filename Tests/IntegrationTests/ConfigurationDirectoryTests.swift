@@ -21,7 +21,7 @@ struct ConfigurationDirectoryTests {
         ConfiguredDirectory(
             Configuration(
                 file: "ferry.yaml", listen: .init(host: "127.0.0.1", port: 0), store: .sqlite(path: "x"), keys: "k",
-                issuers: [.embedded],
+                issuers: [.embedded(address: nil)],
                 tenants: [
                     TenantConfiguration(
                         id: source, name: "S", domains: ["s.example", "old.example"], people: sources,

@@ -88,7 +88,7 @@ struct ConfigurationProblemTests {
         #expect(configuration.listen == Configuration.Listen(host: "127.0.0.1", port: 9090))
         #expect(configuration.store == .sqlite(path: "/etc/jobs.sqlite"))
         #expect(configuration.keys == "/etc/ferry.key")
-        #expect(configuration.issuers == [.embedded])
+        #expect(configuration.issuers == [.embedded(address: nil)])
         #expect(configuration.tenants.map(\.name) == ["Contoso", "Fabrikam"])
         let contoso = try #require(configuration.tenants.first)
         #expect(contoso.domains == ["contoso.example"])
@@ -119,8 +119,8 @@ struct ConfigurationProblemTests {
         ),
         ("[embedded]", "[embeded]", "/etc/ferry.yaml:3:11: issuers[0]: 'embeded' is not an issuer."),
         (
-            "[embedded]", "https://id.example.org",
-            "/etc/ferry.yaml:3:10: issuers: OpenID Connect is not available in this build yet."
+            "[embedded]", "http://id.example.org",
+            "/etc/ferry.yaml:3:10: issuers: 'http://id.example.org' is not https"
         ),
         (
             "  - id: 1111", "  - id: x111",

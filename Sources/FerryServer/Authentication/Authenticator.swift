@@ -81,7 +81,8 @@ package final class Authenticator: Sendable {
         switch await issuer.keys.key(id: token.keyID, for: token.algorithm) {
         case .unknown: throw .unauthenticated(.unknownKey)
         case .otherAlgorithm: throw .unauthenticated(.algorithm)
-        case .unavailable: throw .unavailable("The issuer of the access token cannot be reached to check it. Try again.")
+        case .unavailable:
+            throw .unavailable("The issuer of the access token cannot be reached to check it. Try again.")
         case .key(let key, let generation):
             guard token.isSigned(by: key), key.mayServe(issuer.name) else {
                 throw .unauthenticated(.signature)
@@ -101,6 +102,29 @@ package final class Authenticator: Sendable {
     package var outages: [(issuer: String, problem: IssuerProblem)] {
         prepare()
         return issuers.rings.compactMap { ring in ring.outage.map { (ring.name, $0) } }
+    }
+
+    /// What one issuer answered when it was asked for its keys.
+    package struct Survey: Sendable, Hashable {
+        package var issuer: String
+        /// Keys that can check signatures.
+        package var keys: Int
+        /// Published keys that cannot.
+        package var ignored: Int
+        package var problem: IssuerProblem?
+    }
+
+    /// Asks every issuer for its keys, all at once, and waits for all answers.
+    package func survey() async -> [Survey] {
+        prepare()
+        var findings: [Survey] = []
+        for ring in issuers.rings {
+            await ring.renewIfDue()
+            findings.append(
+                Survey(issuer: ring.name, keys: ring.counts.usable, ignored: ring.counts.ignored, problem: ring.problem)
+            )
+        }
+        return findings
     }
 
     /// Whether there is an issuer whose tokens can be checked, or may be soon.

@@ -18,7 +18,8 @@ struct IssuerDocuments: Sendable {
     func answer(_ segments: [String], _ method: FerryAPI.Method) async throws(Failure) -> Answer? {
         guard segments.count >= 3, segments[0] == "ferry", segments[1] == "issuer" else { return nil }
         guard method == .get || method == .head else { throw .methodNotAllowed(allow: [.get]) }
-        var answer = Answer(status: .ok, body: .bytes(try await body(Array(segments[2...]))), contentType: "application/json")
+        var answer = Answer(
+            status: .ok, body: .bytes(try await body(Array(segments[2...]))), contentType: "application/json")
         answer.isGraph = false
         answer.headers = [(.cacheControl, Self.caching)]
         return answer

@@ -1,4 +1,5 @@
 import FerryCore
+import FerryServer
 
 /// What the administrator wrote into the YAML file and the files that it names, read and checked.
 struct Configuration: Sendable {
@@ -17,8 +18,10 @@ struct Configuration: Sendable {
 
     /// Who may sign tokens.
     enum Issuer: Hashable, Sendable {
-        /// The key in `keys`, for `ferry token` and the demo.
-        case embedded
+        /// The key in `keys`, for `ferry token` and the demo; with the address under which other servers find it.
+        case embedded(address: String?)
+        /// An OpenID Connect issuer.
+        case trusted(TrustedIssuer)
     }
 
     /// The file this was read from, as it was named.
@@ -28,6 +31,8 @@ struct Configuration: Sendable {
     /// Path of the embedded issuer's private key; made at the first start.
     var keys: String
     var issuers: [Issuer]
+    /// What custom roles may do, by name or template id in lower case.
+    var roles: [String: Permission] = [:]
     var tenants: [TenantConfiguration]
     var trusts: [TrustConfiguration]
     var settings: Settings

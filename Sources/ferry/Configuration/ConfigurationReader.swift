@@ -65,13 +65,15 @@ struct ConfigurationReader {
     private func configuration(_ root: YAMLValue) -> Configuration? {
         guard
             let top = root.mapping(
-                knows: ["listen", "store", "keys", "issuers", "tenants", "trust", "settings"], of: "the configuration")
+                knows: ["listen", "store", "keys", "issuers", "roles", "tenants", "trust", "settings"],
+                of: "the configuration")
         else { return nil }
         let listen = top["listen"].flatMap(listen)
         let store = top["store"].flatMap(store)
         let keys = top["keys"]?.text("a path")
-        let issuers = top["issuers"].map(issuers)
         let tenants = tenants(top)
+        let issuers = top["issuers"].map { IssuerReader.issuers($0, tenants: tenants.map(\.id)) }
+        let roles = top["roles"].map(IssuerReader.roles) ?? [:]
         let finders = Dictionary(
             tenants.map { ($0.id, (tenant: $0, finder: PersonFinder($0.people))) },
             uniquingKeysWith: { first, _ in first })
@@ -79,7 +81,8 @@ struct ConfigurationReader {
         return Configuration(
             file: file, listen: listen ?? Configuration.Listen(host: "127.0.0.1", port: 8080),
             store: store ?? .sqlite(path: resolve("ferry.sqlite")), keys: resolve(keys ?? "ferry.key"),
-            issuers: issuers ?? [.embedded], tenants: tenants, trusts: trusts, settings: settings(top["settings"]))
+            issuers: issuers ?? [.embedded(address: nil)], roles: roles, tenants: tenants, trusts: trusts,
+            settings: settings(top["settings"]))
     }
 
     // MARK: server
@@ -118,26 +121,6 @@ struct ConfigurationReader {
             value.report("Ferry has no store named \(String(parts[0]).quoted).", "Use sqlite:PATH.")
         }
         return nil
-    }
-
-    private func issuers(_ value: YAMLValue) -> [Configuration.Issuer] {
-        var issuers: [Configuration.Issuer] = []
-        for element in value.elements("issuers") {
-            guard let text = element.text("embedded") else { continue }
-            if text.hasPrefix("https://") || text.hasPrefix("http://") {
-                element.report("OpenID Connect is not available in this build yet.", "Use embedded and `ferry token`.")
-            } else if text != "embedded" {
-                element.report("\(text.quoted) is not an issuer.", "Write embedded.")
-            } else if issuers.isEmpty {
-                issuers.append(.embedded)
-            } else {
-                element.report("The issuer is there twice.", "Remove one of them.")
-            }
-        }
-        if issuers.isEmpty, value.node.sequence?.isEmpty == true {
-            value.report("Nobody could sign in.", "Add embedded.")
-        }
-        return issuers
     }
 
     private func settings(_ value: YAMLValue?) -> Configuration.Settings {

@@ -7,8 +7,8 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Connect to everything and say what is wrong and how to mend it.",
         discussion: """
-            Reads the configuration, then looks at every person at every service: can the source be read, can the \
-            target be written. Changes nothing. Exit code 0 when all is well, 1 when something is wrong, 78 when the \
+            Reads the configuration, asks every issuer for its keys, then looks at every person at every service: can \
+            the source be read, can the target be written. Changes nothing. Exit code 0 when all is well, 1 when something is wrong, 78 when the \
             configuration itself is.
 
             Example: ferry check --config ferry.yaml
@@ -21,16 +21,28 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try file.load()
+        let issuers = try await IssuerCheck(configuration: configuration).results()
         let results = await EndpointCheck(configuration).results()
         let output = Terminal.output
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            output.print(String(decoding: try encoder.encode(results), as: UTF8.self))
+            output.print(
+                String(decoding: try encoder.encode(Report(issuers: issuers, services: results)), as: UTF8.self))
         } else {
+            for line in IssuerCheck.lines(issuers, style: output.style) { output.print(line) }
+            output.print("")
             for line in Self.lines(results, style: output.style) { output.print(line) }
         }
-        if results.contains(where: { !$0.problems.isEmpty }) { throw ExitCode(ExitReason.failed.rawValue) }
+        if results.contains(where: { !$0.problems.isEmpty }) || issuers.contains(where: { $0.problem != nil }) {
+            throw ExitCode(ExitReason.failed.rawValue)
+        }
+    }
+
+    /// What `--json` prints.
+    private struct Report: Encodable {
+        var issuers: [IssuerCheck.Result]
+        var services: [EndpointCheck.Result]
     }
 
     static func lines(_ results: [EndpointCheck.Result], style: Style) -> [String] {

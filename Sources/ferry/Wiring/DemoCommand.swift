@@ -47,7 +47,11 @@ struct DemoCommand: AsyncParsableCommand {
         var configuration = try ConfigurationFile.load("\(site.root)/ferry.yaml")
         // A free port, so that a demo never meets another server.
         configuration.listen = Configuration.Listen(host: "127.0.0.1", port: 0)
-        let issuer = try Installation.issuer(of: configuration)
+        guard let issuer = try Installation.issuer(of: configuration) else {
+            throw Complaint(
+                "The demo signs its own tokens: add embedded to issuers in \(site.root)/ferry.yaml.",
+                status: .configuration)
+        }
         let installation = try await Installation(configuration, pace: .quick, logLevel: log.level(default: .error))
         do {
             try await DemoRun(site: site, installation: installation, issuer: issuer, keepsRunning: keepRunning).run()

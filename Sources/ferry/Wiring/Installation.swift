@@ -74,9 +74,14 @@ struct Installation: Sendable {
 
     // MARK: serving
 
-    static func issuer(of configuration: Configuration) throws(Complaint) -> EmbeddedIssuer {
+    /// The embedded issuer; `nil` where the configuration does not want it.
+    static func issuer(of configuration: Configuration) throws(Complaint) -> EmbeddedIssuer? {
+        let addresses = configuration.issuers.compactMap { issuer -> String?? in
+            if case .embedded(let address) = issuer { .some(address) } else { nil }
+        }
+        guard let address = addresses.first else { return nil }
         do throws(KeyFileError) {
-            return try EmbeddedIssuer(keyFile: configuration.keys)
+            return try EmbeddedIssuer(keyFile: configuration.keys, address: address)
         } catch {
             throw Complaint(error.description, status: .configuration)
         }
@@ -84,11 +89,10 @@ struct Installation: Sendable {
 
     /// The server, the engine and the watchdog; stopped in reverse order by SIGTERM or SIGINT.
     func makeServices(
-        issuer: EmbeddedIssuer, onBound: @escaping @Sendable (Int) async -> Void
+        issuer: EmbeddedIssuer?, onBound: @escaping @Sendable (Int) async -> Void
     ) -> GuardedServices {
-        let authenticator = Authenticator(
-            settings: AuthenticationSettings(tenants: Set(configuration.tenants.map(\.id))), embedded: issuer,
-            now: SystemEffects.now)
+        let authenticator = Self.authenticator(of: configuration, embedded: issuer, logger: logger)
+        authenticator.prepare()
         let server = FerryServer(
             settings: ServerSettings(host: configuration.listen.host, port: configuration.listen.port),
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
@@ -101,6 +105,19 @@ struct Installation: Sendable {
                 .init(service: watchdog, successTerminationBehavior: .ignore),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         return GuardedServices(group: ServiceGroup(configuration: group), watchdog: watchdog)
+    }
+
+    static func authenticator(
+        of configuration: Configuration, embedded: EmbeddedIssuer?, logger: Logger
+    ) -> Authenticator {
+        let trusted = configuration.issuers.compactMap { issuer -> TrustedIssuer? in
+            if case .trusted(let trusted) = issuer { trusted } else { nil }
+        }
+        let start = ContinuousClock.now
+        return Authenticator(
+            settings: AuthenticationSettings(
+                tenants: Set(configuration.tenants.map(\.id)), issuers: trusted, roles: configuration.roles),
+            embedded: embedded, now: SystemEffects.now, uptime: { start.duration(to: .now) }, logger: logger)
     }
 
     private var readiness: Readiness {

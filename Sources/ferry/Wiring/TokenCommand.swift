@@ -52,7 +52,11 @@ struct TokenCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try file.load()
         let tenant = try find(in: configuration)
-        let issuer = try Installation.issuer(of: configuration)
+        guard let issuer = try Installation.issuer(of: configuration) else {
+            throw Complaint(
+                "The configuration accepts no tokens of the embedded issuer. Add embedded to issuers, or get a token "
+                    + "from one of those that it lists.", status: .configuration)
+        }
         let permissions = scopes.isEmpty ? [Permission.readWrite.rawValue] : scopes
         let rights: TokenRequest.Rights
         if let user {

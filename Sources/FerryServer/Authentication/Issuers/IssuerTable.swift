@@ -63,7 +63,7 @@ struct IssuerTable: Sendable {
         }
         if let issuer {
             // A look at a file costs nothing, so a replaced key is seen soon.
-            rhythm.freshness = settings.keyInterval ... max(settings.keyInterval, .seconds(10))
+            rhythm.freshness = settings.keyInterval...max(settings.keyInterval, .seconds(10))
             rhythm.usualFreshness = rhythm.freshness.upperBound
             let ring = makeRing("embedded", KeyFileKeys(issuer: issuer, eventLoop: fetcher.eventLoop))
             for tenant in tenants {

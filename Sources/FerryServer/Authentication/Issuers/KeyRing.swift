@@ -90,6 +90,11 @@ final class KeyRing: Sendable {
     /// The page where people sign in, as far as it is known.
     var authorizationEndpoint: String? { state.withLock { $0.authorizationEndpoint } }
 
+    /// Keys that can check signatures, and published keys that cannot.
+    var counts: (usable: Int, ignored: Int) {
+        state.withLock { ($0.keys?.keys.count ?? 0, $0.keys?.ignored ?? 0) }
+    }
+
     /// The key set for others; `nil` for issuers that publish their own, and while there is none.
     var published: [UInt8]? { state.withLock { hasKeys($0) ? $0.published : nil } }
 

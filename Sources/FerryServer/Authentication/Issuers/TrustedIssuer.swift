@@ -66,7 +66,7 @@ package struct TrustedIssuer: Sendable, Hashable {
     package var isTemplate: Bool { Self.placeholders.contains { name.contains($0) } }
 
     /// The name of one tenant's issuer.
-    func name(of tenant: TenantID) -> String { Self.expand(name, tenant) }
+    package func name(of tenant: TenantID) -> String { Self.expand(name, tenant) }
 
     /// The text with every placeholder replaced by the tenant's id.
     static func expand(_ text: String, _ tenant: TenantID) -> String {
@@ -83,9 +83,12 @@ package enum IssuerNameError: Error, Sendable, Hashable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .notAnAddress(let text): "'\(text)' is no address of an issuer; for example: https://id.example.org/realms/it"
-        case .insecure(let text): "'\(text)' is not https, which only an issuer on this machine (127.0.0.1, localhost) may do without."
-        case .placeholder: "The name may hold one placeholder, {tid}, for the tenant's id; for example: https://login.example/{tid}/v2.0"
+        case .notAnAddress(let text):
+            "'\(text)' is no address of an issuer; for example: https://id.example.org/realms/it"
+        case .insecure(let text):
+            "'\(text)' is not https, which only an issuer on this machine (127.0.0.1, localhost) may do without."
+        case .placeholder:
+            "The name may hold one placeholder, {tid}, for the tenant's id; for example: https://login.example/{tid}/v2.0"
         case .templateWithTenant: "With {tid} in the name there is an issuer per tenant; leave tenant out."
         }
     }
