@@ -13,6 +13,9 @@ from msgraph_beta.generated.models.cross_tenant_migration_service_status import 
 from msgraph_beta.generated.models.cross_tenant_migration_task import CrossTenantMigrationTask
 from msgraph_beta.generated.models.migrations_root import MigrationsRoot
 from msgraph_beta.generated.models.o_data_errors.o_data_error import ODataError
+from msgraph_core.requests.batch_request_builder import BatchRequestBuilder
+from msgraph_core.requests.batch_request_content import BatchRequestContent
+from msgraph_core.requests.batch_request_item import BatchRequestItem
 from msgraph_core.tasks.page_iterator import PageIterator
 
 import ferry
@@ -256,5 +259,46 @@ def test_what_is_generated_but_not_real_is_405(server, version, token):
         for call in calls:
             assert (await refused(call)).response_status_code == 405
         await client.job(made.id).cancel.post()
+
+    drive(work, server, version, token)
+
+
+def test_a_batch(server, version, token):
+    """Reads and writes in one request, as msgraph-core packs them: absolute URLs, and `depends_on` for dependsOn."""
+
+    async def work(client: Client):
+        name = f"batched {version}"
+
+        def step(information, *waits_for: str, **place) -> BatchRequestItem:
+            information.path_parameters["baseurl"] = client.adapter.base_url
+            return BatchRequestItem(information, depends_on=list(waits_for), **place)
+
+        create = client.jobs.to_post_request_information(draft(name, server.people()[:1]))
+        steps = {
+            "create": step(create, id="create"),
+            "read": step(client.job(name).to_get_request_information(), "create", id="read"),
+            "cancel": step(client.job(name).cancel.to_post_request_information(), "read", id="cancel"),
+            "missing": step(client.job("no such job").to_get_request_information(), id="missing"),
+            "waits": step(client.jobs.to_get_request_information(), "missing", id="waits"),
+        }
+        batch = BatchRequestContent()
+        for key, item in steps.items():
+            batch.add_request(key, item)
+        answers = await BatchRequestBuilder(client.adapter).post(batch)
+        assert answers.get_response_status_codes() == {
+            "create": 201, "read": 200, "cancel": 202, "missing": 404, "waits": 424}
+        # The SDK drops the body of a response that is a JSON object (microsoft/kiota-python issue 737), so what the steps
+        # did is read again.
+        made = await client.job(name).get()
+        headers = answers.get_response_by_id("create").headers
+        assert headers["Location"].endswith(made.id) and headers["request-id"]
+        await client.wait(made.id, Status.Cancelled)
+        await client.job(made.id).delete()
+
+        many = BatchRequestContent()
+        for number in range(20):
+            many.add_request(str(number), step(client.jobs.count.to_get_request_information(), id=str(number)))
+        codes = (await BatchRequestBuilder(client.adapter).post(many)).get_response_status_codes()
+        assert codes == {str(number): 200 for number in range(20)}
 
     drive(work, server, version, token)

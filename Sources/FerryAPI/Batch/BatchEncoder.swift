@@ -26,8 +26,10 @@ package enum BatchEncoder {
 
     package static let responseClosing = [UInt8(ascii: "}")]
 
-    /// A body that is not JSON, as a JSON string of base64url.
+    /// A body that is not JSON, as a JSON string of base64url. It is padded, because the Python SDK's decoder wants that.
     package static func text(_ bytes: [UInt8]) -> [UInt8] {
-        Array("\"\(Base64URL.encode(bytes))\"".utf8)
+        let digits = Base64URL.encode(bytes)
+        let padding = String(repeating: "=", count: (4 - digits.utf8.count % 4) % 4)
+        return Array("\"\(digits)\(padding)\"".utf8)
     }
 }

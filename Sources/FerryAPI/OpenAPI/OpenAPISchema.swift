@@ -48,11 +48,21 @@ enum OpenAPISchema {
 
     static func list(_ element: JSONValue) -> JSONValue { ["type": "array", "items": element] }
 
-    /// An object without members that are not named; control information (`@odata.…`, `#action`) may be anywhere.
+    /// An object of an answer, without members that are not named; control information (`@odata.…`, `#action`) may be
+    /// anywhere.
     static func closed(_ properties: JSONValue, required: [String]) -> JSONValue {
+        closed(properties, required: required, control: "[@#]")
+    }
+
+    /// An object of a request: annotations (`@odata.…`) are ignored, wherever they are.
+    private static func sent(_ properties: JSONValue, required: [String]) -> JSONValue {
+        closed(properties, required: required, control: "@")
+    }
+
+    private static func closed(_ properties: JSONValue, required: [String], control: String) -> JSONValue {
         let object: JSONValue = [
-            "type": "object", "properties": properties, "patternProperties": ["[@#]": [:]],
-            "additionalProperties": false,
+            "type": "object", "properties": properties,
+            "patternProperties": .object([JSONMember(name: control, value: [:])]), "additionalProperties": false,
         ]
         return required.isEmpty ? object : object.adding(["required": .strings(required)])
     }
@@ -119,7 +129,7 @@ enum OpenAPISchema {
     // MARK: bodies
 
     /// What an action may be sent.
-    static let emptyBody = closed([:], required: [])
+    static let emptyBody = sent([:], required: [])
 
     /// The members that a client chooses. Those that the server writes may be sent as null.
     private static let newJobSchema: JSONValue = {
@@ -127,16 +137,25 @@ enum OpenAPISchema {
         let members = properties.map { property in
             JSONMember(
                 name: property.name,
-                value: property.writer == .server
-                    ? nothing
-                    : schema(of: property).adding(narrowings[property.name] ?? [:]))
+                value: property.writer == .server ? nothing : requested(property))
         }
-        return closed(
+        return sent(
             .object(members + Schema.job.navigations.map { JSONMember(name: $0.name, value: nothing) }),
             required: properties.filter(\.isRequired).map(\.name))
     }()
 
     private static let nothing: JSONValue = ["type": "null"]
+
+    /// A property of a create: its parts may be left out, as far as the workloads do not need them.
+    private static func requested(_ property: SchemaProperty) -> JSONValue {
+        guard case .complex(let name) = property.type, let type = Schema.structure(name) else {
+            return schema(of: property).adding(narrowings[property.name] ?? [:])
+        }
+        let parts = type.properties.map { part in
+            JSONMember(name: part.name, value: ["type": ["string", "null"], "description": .string(part.summary)])
+        }
+        return ["anyOf": [sent(.object(parts), required: []), nothing], "description": .string(property.summary)]
+    }
 
     /// What a create asks of values beyond their type, as far as JSON Schema can say it.
     private static let narrowings: [String: JSONValue] = [
@@ -148,7 +167,7 @@ enum OpenAPISchema {
 
     private static let jobUpdateSchema: JSONValue = {
         let properties = Schema.job.properties.filter { $0.writer == .createAndUpdate }
-        return closed(
+        return sent(
             .object(properties.map { JSONMember(name: $0.name, value: schema(of: $0)) }),
             required: properties.map(\.name))
     }()

@@ -182,20 +182,27 @@ struct Operations: Sendable {
 
     /// 12.
     private func countJobs(_ call: Call) async throws(Failure) -> Answer {
-        guard Negotiation.acceptsCount(call.accept) else { throw .notAcceptable }
-        let query = try JobListOptions.counting(try call.options([.filter, .search]), in: call.principal.tenant)
+        let options = try countOptions(call)
+        let query = try JobListOptions.counting(options, in: call.principal.tenant)
         let count = try await read(for: call) { (reader) throws(StoreError) in try await reader.count(query) }
         return .text(.ok, "\(count)", isGraph: true)
     }
 
     /// 13.
     private func countUsers(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
-        guard Negotiation.acceptsCount(call.accept) else { throw .notAcceptable }
-        let options = try call.options([.filter, .search])
+        let options = try countOptions(call)
         let job = try await find(reference, call)
         let query = try TaskListOptions.counting(options, of: job.id)
         let count = try await read(for: call) { (reader) throws(StoreError) in try await reader.count(query) }
         return .text(.ok, "\(count)", isGraph: true)
+    }
+
+    /// The answer is plain text, whatever form of JSON is asked for; a `$format` that is none is refused all the same.
+    private func countOptions(_ call: Call) throws(Failure) -> QueryOptions {
+        guard Negotiation.acceptsCount(call.accept) else { throw .notAcceptable }
+        let options = try call.options([.filter, .search])
+        _ = try Negotiation.metadata(accept: nil, format: options[.format])
+        return options
     }
 
     /// 17.
