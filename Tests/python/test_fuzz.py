@@ -15,7 +15,7 @@ import ferry
 from clients import Client, Status, draft
 
 HERE = pathlib.Path(__file__).resolve().parent
-EXAMPLES = os.environ.get("FERRY_FUZZ_EXAMPLES", "4")
+EXAMPLES = os.environ.get("FERRY_FUZZ_EXAMPLES", "10")
 SECONDS = os.environ.get("FERRY_FUZZ_SECONDS")
 SEED = os.environ.get("FERRY_SEED", "1")
 # How long the short run may take before something is wrong; a long one says itself.

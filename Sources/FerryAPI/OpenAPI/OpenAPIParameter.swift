@@ -58,7 +58,7 @@ struct OpenAPIParameter {
             "description": "Properties to answer with; id always comes.",
             "style": "form", "explode": false,
             "schema": [
-                "type": "array", "minItems": 1, "uniqueItems": true,
+                "type": "array", "minItems": 1,
                 "items": ["type": "string", "enum": .strings(Member.allCases.map(\.rawValue) + ["*"])],
             ],
         ])
