@@ -61,13 +61,14 @@ class Ferry:
             return False
 
 
-def configure(folder: pathlib.Path, port: int, settings: str = "", people: int = 2) -> None:
-    """`ferry init`, on that port; with more settings, and with more people where the two that it writes are few."""
+def configure(folder: pathlib.Path, port: int, limits: str = "off", people: int = 2) -> None:
+    """`ferry init`, on that port; with those limits on requests, and with more people where the two that it writes are few."""
     run("init", folder)
     path = folder / "ferry.yaml"
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"^listen: .*$", f"listen: 127.0.0.1:{port}", text, count=1, flags=re.M)
-    path.write_text(text + settings, encoding="utf-8")
+    text = re.sub(r"^limits:\n(?: .*\n)+", f"limits: {limits}\n", text, count=1, flags=re.M)
+    path.write_text(text, encoding="utf-8")
     with contextlib.ExitStack() as stack:
         tables = {
             name: stack.enter_context(open(folder / f"{name}.csv", "a", encoding="utf-8"))
@@ -85,10 +86,10 @@ def configure(folder: pathlib.Path, port: int, settings: str = "", people: int =
 
 
 @contextlib.contextmanager
-def serving(folder: pathlib.Path, settings: str = "", people: int = 2):
+def serving(folder: pathlib.Path, limits: str = "off", people: int = 2):
     """A server on a fresh configuration in that folder, which must not exist. Ended by its process id."""
     port = free_port()
-    configure(folder, port, settings, people)
+    configure(folder, port, limits, people)
     server = Ferry(folder, port)
     with open(folder.with_suffix(".log"), "w", encoding="utf-8") as log:
         process = subprocess.Popen(
