@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "FerryIMAP",
             dependencies: [
-                "FerryCore", "FerryFormats", "CZlib",
+                "FerryCore", "FerryFormats", "FerryConnector", "CZlib",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -121,7 +121,7 @@ let package = Package(
         .executableTarget(
             name: "ferry",
             dependencies: [
-                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder",
+                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP",
                 "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -130,6 +130,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ],
@@ -178,6 +179,15 @@ let package = Package(
             dependencies: [
                 "FerryIMAP", "FerryCore", "FerryTestKit",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "IMAPConnectorTests",
+            dependencies: [
+                "FerryIMAP", "FerryConnector", "FerryFolder", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore",
+                "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(

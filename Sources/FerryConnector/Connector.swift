@@ -16,6 +16,13 @@ package protocol Connector: Sendable {
     /// Looks at what a move would need, without changing anything: does the account exist, can it be read or written,
     /// is it empty. Facts for the validation rules, not judgements.
     func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts
+    /// The path under which this target has what was moved from a source's container, given what it has: its own
+    /// folder for sent mail, a name without a character that it does not take. The same that `ensure` decides.
+    func counterpart(of container: Container, among present: [Container]) -> [String]
+}
+
+extension Connector {
+    package func counterpart(of container: Container, among present: [Container]) -> [String] { container.path }
 }
 
 /// A person's account at one service.
@@ -48,6 +55,8 @@ package struct AccountFacts: Sendable, Hashable {
     /// Items and bytes where the service can tell without reading everything.
     package var items: Int64?
     package var bytes: Int64?
+    /// What the peer is and what it lacks, for people; empty where there is nothing to tell.
+    package var peer = ""
 
     package init(
         exists: Bool, isReadable: Bool, isWritable: Bool, isEmpty: Bool, remark: String = "", roomBytes: Int64? = nil,

@@ -17,13 +17,20 @@ package struct Container: Sendable, Hashable {
 
 /// What a container is beside its items.
 package enum ContainerDetails: Sendable, Hashable {
-    case mailFolder(isSubscribed: Bool)
+    /// `use`: what the folder is for, where the source says so.
+    case mailFolder(isSubscribed: Bool, use: MailFolderUse? = nil)
     /// `color` is `#RRGGBB`; both as people see them, `nil` when not set.
     case calendar(displayName: String?, color: String?)
     case addressBook(displayName: String?, color: String?)
     case fileTree
     /// A chat room; `state` is the room's state: Matrix state events as one JSON array in UTF-8.
     case room(state: [UInt8])
+}
+
+/// What a mail folder is for (RFC 6154 section 2), whatever it is called.
+package enum MailFolderUse: UInt8, Sendable, Hashable, CaseIterable {
+    case archive = 1
+    case drafts, junk, sent, trash
 }
 
 /// An item without its content.
@@ -37,6 +44,8 @@ package struct ItemHeader: Sendable, Hashable {
     package var size: Int64
     package var sizeIsHint: Bool
     package var metadata: ItemMetadata
+    /// Where the target has its copy, as its receipt said when it was written; sources leave it `nil`.
+    package var place: ItemPlace?
 
     package init(
         key: ItemKey, version: ItemVersion, name: String, size: Int64, sizeIsHint: Bool = false, metadata: ItemMetadata

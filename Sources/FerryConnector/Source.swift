@@ -17,6 +17,9 @@ package protocol SourceSession: Sendable {
     /// reported in the page as `problems`.
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage
 
+    /// How much is in a container, where the source can tell without listing it; `nil` where it cannot.
+    func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent?
+
     /// The bodies of the items, in the order given, read ahead with many requests in flight.
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader
 
@@ -29,6 +32,19 @@ package protocol SourceSession: Sendable {
 
 extension SourceSession {
     package var custody: (any SourceCustody)? { nil }
+    package func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? { nil }
+}
+
+/// How much a container holds.
+package struct ContainerExtent: Sendable, Hashable {
+    package var items: Int64
+    /// Of contents.
+    package var bytes: Int64
+
+    package init(items: Int64, bytes: Int64) {
+        self.items = items
+        self.bytes = bytes
+    }
 }
 
 /// A page of item headers, with what could not be listed.
@@ -63,6 +79,7 @@ package protocol BodyReader: AnyObject, Sendable {
     func next() async throws(ConnectorError) -> [BodyEvent]?
 }
 
+/// A part of a sequence of contents.
 package enum BodyEvent: Sendable {
     case bytes(ByteBuffer)
     /// The current item is complete.

@@ -23,17 +23,18 @@ package protocol TargetSession: Sendable {
     /// `nil` where the target has no such verb: the copier writes the item anew.
     func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> [WriteReceipt]?
 
-    /// Removes items that the source no longer has, if Ferry wrote them; unknown keys are ignored. Durable on return.
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError)
+    /// Removes items that the source no longer has, if Ferry wrote them; unknown ones are ignored. Durable on return.
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError)
 
     /// What the container looks like right before a batch; only asked of targets that are not idempotent.
     func mark(of container: Container) async throws(ConnectorError) -> [UInt8]
 
-    /// Which of the items of an interrupted batch have arrived since the mark. Removes what arrived in part.
-    /// Only asked of targets that are not idempotent.
+    /// Which of the items of an interrupted batch have arrived since the mark, each once. Removes what arrived in part.
+    /// Only asked of targets that are not idempotent. `original` gives the contents at the source, for comparison with
+    /// what others may have put there meanwhile.
     func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
-    ) async throws(ConnectorError) -> Set<ItemKey>
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    ) async throws(ConnectorError) -> [PlacedItem]
 
     /// Called once a pass over the container is complete: order of rooms, times of folders, subscriptions.
     func finish(_ container: Container) async throws(ConnectorError)
@@ -49,8 +50,8 @@ extension TargetSession {
     }
     package func mark(of container: Container) async throws(ConnectorError) -> [UInt8] { [] }
     package func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
-    ) async throws(ConnectorError) -> Set<ItemKey> { [] }
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    ) async throws(ConnectorError) -> [PlacedItem] { [] }
     package func finish(_ container: Container) async throws(ConnectorError) {}
 }
 
@@ -75,9 +76,34 @@ package struct TargetCapabilities: Sendable, Hashable {
     }
 }
 
+/// Opens the contents of items as the target would be given them, in order.
+package typealias OriginalBodies = @Sendable ([ItemHeader]) async throws(ConnectorError) -> any BodyReader
+
+/// An item that Ferry has written, and where, if the target said so.
+package struct PlacedItem: Sendable, Hashable {
+    package var key: ItemKey
+    package var place: ItemPlace?
+
+    package init(key: ItemKey, place: ItemPlace? = nil) {
+        self.key = key
+        self.place = place
+    }
+}
+
 /// What became of one item of a batch.
 package enum WriteReceipt: Sendable {
-    /// Written; `bytes` of content.
-    case written(bytes: Int64)
+    /// Written; `bytes` of content. `place` where the target needs it to find the item again.
+    case written(bytes: Int64, place: ItemPlace? = nil)
+    /// Written as `written`, but not quite as it was given, because the target takes it no other way; the error says
+    /// what is lost. Its disposition means nothing.
+    case altered(bytes: Int64, place: ItemPlace?, ConnectorError)
     case failure(ConnectorError)
+
+    /// Where the item is, if it was written and the target said where.
+    package var place: ItemPlace? {
+        switch self {
+        case .written(_, let place), .altered(_, let place, _): place
+        case .failure: nil
+        }
+    }
 }

@@ -52,10 +52,15 @@ extension ConnectorConformance {
                 var items = (0..<4).map { fixture.item($0, bytes: 500) }
                 try await fixture.writing { session in
                     let container = try await session.ensure(fixture.home)
-                    _ = try await writeAll(items, session, container, fixture)
-                    for index in 0..<3 { items[index].metadata = fixture.item(index + 20, bytes: 0).metadata }
+                    let places = try await writeAll(items, session, container, fixture).map(\.place)
+                    for index in 0..<3 {
+                        let other = fixture.item(index + 20, bytes: 0)
+                        items[index].metadata = fixture.keepingWhatStays(of: items[index].metadata, in: other.metadata)
+                    }
                     let missing = fixture.item(99, bytes: 10)
-                    let receipts = try await session.update((items + [missing]).map(\.header), in: container)
+                    var headers = (items + [missing]).map(\.header)
+                    for (index, place) in places.enumerated() { headers[index].place = place }
+                    let receipts = try await session.update(headers, in: container)
                     guard let receipts else { throw ConformanceFailure("update() gave no receipts.") }
                     try expect(receipts.count == 5, "\(receipts.count) receipts for 5 items.")
                     guard case .failure(let error) = receipts[4], error.code == .targetConflict else {
@@ -69,10 +74,13 @@ extension ConnectorConformance {
                 let items = (0..<10).map { fixture.item($0, bytes: 100) }
                 try await fixture.writing { session in
                     let container = try await session.ensure(fixture.home)
-                    _ = try await writeAll(items, session, container, fixture)
+                    let receipts = try await writeAll(items, session, container, fixture)
+                    let written = zip(items, receipts).map { item, receipt in
+                        PlacedItem(key: item.header.key, place: receipt.place)
+                    }
                     try await session.remove(
-                        items[..<4].map(\.header.key) + [ItemKey(name: "never written")], in: container)
-                    try await session.remove([items[0].header.key], in: container)
+                        written[..<4] + [PlacedItem(key: ItemKey(name: "never written"))], in: container)
+                    try await session.remove([written[0]], in: container)
                     try await session.finish(container)
                     try await expectArrived(Array(items[4...]), container, fixture)
                 }
@@ -161,7 +169,7 @@ extension ConnectorConformance {
                         before: Array(items[1].body.prefix(100)))
                     let receipts = try await session.write(items.map(\.header), bodies: bodies, in: container)
                     try expect(receipts.count == 3, "\(receipts.count) receipts for 3 items.")
-                    guard case .written(Int64(items[0].body.count)) = receipts[0],
+                    guard case .written(Int64(items[0].body.count), _) = receipts[0],
                         case .failure(let error) = receipts[1],
                         case .written = receipts[2]
                     else { throw ConformanceFailure("The receipts are \(receipts).") }
@@ -207,7 +215,7 @@ extension ConnectorConformance {
                     let receipts = try await writer.write(batch, bodies: bodies, in: target)
                     try expect(receipts.count == batch.count, "\(receipts.count) receipts for \(batch.count) items.")
                     for (header, receipt) in zip(batch, receipts) {
-                        guard case .written(header.size) = receipt else {
+                        guard case .written(header.size, _) = receipt else {
                             throw ConformanceFailure("\(header.name) of \(header.size) bytes: \(receipt)")
                         }
                     }
@@ -224,7 +232,7 @@ extension ConnectorConformance {
         let receipts = try await fixture.write(items, session, container)
         try expect(receipts.count == items.count, "\(receipts.count) receipts for \(items.count) items.")
         for (item, receipt) in zip(items, receipts) {
-            guard case .written(Int64(item.body.count)) = receipt else {
+            guard case .written(Int64(item.body.count), _) = receipt else {
                 throw ConformanceFailure("\(item.name) of \(item.body.count) bytes: \(receipt)")
             }
         }

@@ -39,10 +39,18 @@ package protocol ConnectorFixture: Sendable {
     /// Whether the target's `update` changes metadata in place: flags of mail, times of files.
     var canUpdate: Bool { get }
 
+    /// The metadata that `update` is to give an item: `new`, but for what the target cannot change once it is written.
+    func keepingWhatStays(of old: ItemMetadata, in new: ItemMetadata) -> ItemMetadata
+
     /// A valid item of this service, different for every number, of about `bytes` bytes.
     func item(_ number: Int, bytes: Int) -> SeedItem
     /// Whether an item's bytes and names may be anything; else those checks take items as `item` makes them.
     var takesAnyName: Bool { get }
+
+    /// The item as it is after somebody has changed it at the source.
+    func changed(_ item: SeedItem) -> SeedItem
+    /// The name under which the item was put; sources that give names of their own need a table for it.
+    func name(of header: ItemHeader) -> String
 
     /// Puts items into `home` at the source, replacing those of the same name.
     func put(_ items: [SeedItem]) async throws
@@ -84,6 +92,18 @@ func expect(_ isTrue: Bool, _ claim: @autoclosure () -> String) throws {
 }
 
 extension ConnectorFixture {
+    package func keepingWhatStays(of old: ItemMetadata, in new: ItemMetadata) -> ItemMetadata { new }
+
+    package func changed(_ item: SeedItem) -> SeedItem {
+        var item = item
+        item.body = self.item(77, bytes: 44).body
+        return item
+    }
+
+    package func name(of header: ItemHeader) -> String { header.name }
+}
+
+extension ConnectorFixture {
     func homeContainer(of session: any SourceSession) async throws -> Container {
         let found = try await session.containers().first { $0.path == home.path }
         guard let found else { throw ConformanceFailure("containers() does not list \(home.path).") }
@@ -103,7 +123,16 @@ extension ConnectorFixture {
             try expect(page.problems.isEmpty, "Listing reports problems: \(page.problems.map(\.error.context))")
             try expect(pages < 10_000, "A listing does not end.")
         } while cursor != nil
-        return headers.filter { if case .fileFolder = $0.metadata { false } else { true } }
+        return items(in: headers)
+    }
+
+    /// Headers of items but folders of a tree, under the names by which they were put.
+    func items(in headers: [ItemHeader]) -> [ItemHeader] {
+        headers.filter { if case .fileFolder = $0.metadata { false } else { true } }.map { header in
+            var header = header
+            header.name = name(of: header)
+            return header
+        }
     }
 
     func survivors(_ session: any SourceSession, _ container: Container) async throws -> [Survivor] {

@@ -89,6 +89,10 @@ private struct MortalConnector: Connector {
         try points.live()
         return try await inner.probe(account, as: role)
     }
+
+    func counterpart(of container: Container, among present: [Container]) -> [String] {
+        inner.counterpart(of: container, among: present)
+    }
 }
 
 private struct MortalSource: SourceSession {
@@ -110,6 +114,10 @@ private struct MortalSource: SourceSession {
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage {
         try points.live()
         return try await inner.items(in: container, after: cursor)
+    }
+    func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? {
+        try points.live()
+        return try await inner.extent(of: container)
     }
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader {
         try points.live()
@@ -179,9 +187,9 @@ private struct MortalTarget: TargetSession {
         return receipts
     }
 
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
         try points.boundary()
-        try await inner.remove(keys, in: container)
+        try await inner.remove(items, in: container)
         try points.boundary()
     }
 
@@ -191,12 +199,12 @@ private struct MortalTarget: TargetSession {
     }
 
     func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
-    ) async throws(ConnectorError) -> Set<ItemKey> {
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    ) async throws(ConnectorError) -> [PlacedItem] {
         try points.boundary()
-        let keys = try await inner.arrived(headers, in: container, since: mark)
+        let items = try await inner.arrived(headers, in: container, since: mark, original: original)
         try points.boundary()
-        return keys
+        return items
     }
 
     func finish(_ container: Container) async throws(ConnectorError) {

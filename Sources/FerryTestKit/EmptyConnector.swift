@@ -45,7 +45,7 @@ package struct EmptyConnector: Connector {
         func write(
             _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
         ) async throws(ConnectorError) -> [WriteReceipt] { headers.map { _ in .written(bytes: 0) } }
-        func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {}
+        func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {}
         func close() async {}
     }
 

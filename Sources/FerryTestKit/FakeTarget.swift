@@ -70,9 +70,9 @@ struct FakeTarget: TargetSession {
         return receipts
     }
 
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
         let fault = try await tenant.begin(.remove)
-        let keys = Set(keys)
+        let keys = Set(items.map(\.key))
         tenant.edit(place) { holdings in
             holdings[container.path].items.removeAll { $0.origin.map(keys.contains) ?? false }
             holdings[container.path].revision += 1
@@ -87,15 +87,15 @@ struct FakeTarget: TargetSession {
     }
 
     func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8]
-    ) async throws(ConnectorError) -> Set<ItemKey> {
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    ) async throws(ConnectorError) -> [PlacedItem] {
         _ = try await tenant.begin(.arrived)
         let last = mark.reduce(0) { $0 << 8 | UInt64($1) }
         let wanted = Set(headers.map(\.key))
         return tenant.edit(place) { holdings in
             holdings[container.path].items.removeAll { $0.id > last && $0.isFragment }
-            return Set(
-                holdings[container.path].items.filter { $0.id > last }.compactMap(\.origin).filter(wanted.contains))
+            return Set(holdings[container.path].items.filter { $0.id > last }.compactMap(\.origin))
+                .intersection(wanted).map { PlacedItem(key: $0) }
         }
     }
 

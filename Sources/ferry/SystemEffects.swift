@@ -1,5 +1,6 @@
 import FerryCore
 import FoundationEssentials
+import Glibc
 
 /// Time and chance of the real world; what `Effects` is made of.
 enum SystemEffects {
@@ -16,6 +17,9 @@ enum SystemEffects {
         let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         return GUID(high: high, low: low)
     }
+
+    /// A variable of the process's environment.
+    @Sendable static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// In 0 ..< 1.
     @Sendable static func random() -> Double { Double.random(in: 0..<1) }

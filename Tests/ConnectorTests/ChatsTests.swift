@@ -216,7 +216,8 @@ import Testing
         try await scratch.copy()
         let target = try await scratch.connector("target").target(for: scratch.account())
         let room = try await target.ensure(Container(name: "r", path: ["r"], details: .room(state: Array("[]".utf8))))
-        try await target.remove([ItemKey(name: "media/a"), ItemKey(name: "$1"), ItemKey(name: "media/x")], in: room)
+        try await target.remove(
+            ["media/a", "$1", "media/x"].map { PlacedItem(key: ItemKey(name: $0)) }, in: room)
         #expect(scratch.targetTree() == ["r", "r/media", "r/media/b", "r/state.json", "r/timeline.jsonl"])
         #expect(scratch.content("target/ada/r/timeline.jsonl") == Self.lines([Self.event(1)]))
     }

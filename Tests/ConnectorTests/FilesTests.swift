@@ -147,7 +147,7 @@ import Testing
         try handle.truncate(atOffset: UInt64(size))
         try handle.close()
         let receipts = try await scratch.copy()
-        guard case .written(Int64(size)) = try #require(receipts.first) else {
+        guard case .written(Int64(size), _) = try #require(receipts.first) else {
             Issue.record("The receipt is \(receipts).")
             return
         }
@@ -186,7 +186,7 @@ import Testing
         try Data([9]).write(to: URL(fileURLWithPath: scratch.path("target/ada/a/own")))
         let target = try await scratch.connector("target").target(for: scratch.account())
         let container = try await target.ensure(Container(name: "files", path: [], details: .fileTree))
-        let gone = ["a", "a/b", "a/b/c", "a/b/c/1", "a/b/2", "a/3", "keep"].map { ItemKey(name: $0) }
+        let gone = ["a", "a/b", "a/b/c", "a/b/c/1", "a/b/2", "a/3", "keep"].map { PlacedItem(key: ItemKey(name: $0)) }
         try await target.remove(gone, in: container)
         #expect(scratch.targetTree() == ["a", "a/own", "keep", "keep/4"])
     }

@@ -46,7 +46,7 @@ import Testing
         let path = try "target/ada/" + #require(try folder.names("target/ada").first)
         var names = try folder.names(path)
         #expect(names.count == 5 && names.contains("keep me.ics") && names.count { $0.hasPrefix("ferry-") } == 2)
-        try await session.remove(items.map(\.header.key), in: made)
+        try await session.remove(items.map { PlacedItem(key: $0.header.key) }, in: made)
         names = try folder.names(path)
         #expect(names == ["color", "displayname"])
     }

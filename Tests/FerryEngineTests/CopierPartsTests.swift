@@ -49,6 +49,7 @@ import Testing
 
     static let containers = [
         Container(name: "INBOX", path: ["INBOX"], details: .mailFolder(isSubscribed: false)),
+        Container(name: "Gesendet", path: ["Gesendet"], details: .mailFolder(isSubscribed: true, use: .sent)),
         Container(name: "c/1", path: ["Größe", "2"], details: .calendar(displayName: nil, color: "#FFFFFF")),
         Container(name: "", path: [], details: .addressBook(displayName: "", color: nil)),
         Container(name: "files", path: ["Files"], details: .fileTree),

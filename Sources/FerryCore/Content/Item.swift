@@ -40,15 +40,32 @@ package enum ItemOutcome: UInt8, Sendable, Hashable, CaseIterable {
     case failed = 4
 }
 
+/// Where a target keeps an item that it named itself: an IMAP server's UIDVALIDITY in the upper half, the UID in the lower.
+///
+/// Never 0. Only the connector that gave it reads it. Targets that find items by their key have none.
+package struct ItemPlace: Hashable, Sendable {
+    package let number: UInt64
+    package init(_ number: UInt64) { self.number = number }
+}
+
 /// What the ledger remembers of one item.
 package struct LedgerEntry: Hashable, Sendable {
     package var key: ItemKey
     package var version: ItemVersion
+    /// 0 for none. Here, and no optional, because a million entries are held at once: 33 bytes, not 41.
+    private var placeNumber: UInt64
     package var outcome: ItemOutcome
 
-    package init(key: ItemKey, version: ItemVersion, outcome: ItemOutcome) {
+    /// Where the copy is; `nil` where the target needs no such thing or nothing was written.
+    package var place: ItemPlace? {
+        get { placeNumber == 0 ? nil : ItemPlace(placeNumber) }
+        set { placeNumber = newValue?.number ?? 0 }
+    }
+
+    package init(key: ItemKey, version: ItemVersion, outcome: ItemOutcome, place: ItemPlace? = nil) {
         self.key = key
         self.version = version
+        placeNumber = place?.number ?? 0
         self.outcome = outcome
     }
 }

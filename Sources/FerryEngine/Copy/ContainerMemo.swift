@@ -33,9 +33,9 @@ extension ContainerMemo {
         writer.put(UInt32(container.path.count))
         for component in container.path { writer.put(component) }
         switch container.details {
-        case .mailFolder(let isSubscribed):
+        case .mailFolder(let isSubscribed, let use):
             writer.put(0 as UInt8)
-            writer.put(isSubscribed ? 1 : 0 as UInt8)
+            writer.put((isSubscribed ? 1 : 0) | (use?.rawValue ?? 0) << 1 as UInt8)
         case .calendar(let displayName, let color):
             writer.put(1 as UInt8)
             writer.put(displayName)
@@ -73,8 +73,11 @@ extension ContainerMemo {
         let details: ContainerDetails
         switch reader.byte() {
         case 0:
-            guard let flag = reader.byte() else { return nil }
-            details = .mailFolder(isSubscribed: flag == 1)
+            // The lowest bit says whether it is subscribed, the others what it is for.
+            guard let flags = reader.byte() else { return nil }
+            let use = MailFolderUse(rawValue: flags >> 1)
+            guard use != nil || flags < 2 else { return nil }
+            details = .mailFolder(isSubscribed: flags & 1 == 1, use: use)
         case 1:
             guard let displayName = reader.optionalText(), let color = reader.optionalText() else { return nil }
             details = .calendar(displayName: displayName, color: color)

@@ -95,19 +95,26 @@ struct ContainerPass: Sendable {
         var checkpoint = journal.checkpoint(tally.current)
         if !session.capabilities.isIdempotent {
             let headers: [ItemHeader]
-            let arrived: Set<ItemKey>
+            let arrived: [ItemKey: PlacedItem]
             do throws(ConnectorError) {
                 headers = try await self.headers(of: intent.keys)
-                arrived = try await session.arrived(headers, in: there, since: intent.mark)
+                let (source, container) = (leg.source, container)
+                let found = try await session.arrived(headers, in: there, since: intent.mark) {
+                    (some) throws(ConnectorError) in try await source.bodies(of: some, in: container)
+                }
+                arrived = Dictionary(found.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
             } catch {
                 throw .connector(error)
             }
             let index = LedgerIndex(entries, treatingAllAsChanged: false)
-            for header in headers where arrived.contains(header.key) {
+            for header in headers {
+                guard let item = arrived[header.key] else { continue }
                 // Which of its versions arrived nobody knows, so it is recorded with one that the source does not have:
                 // the listing then finds it changed, and its metadata are brought up to date.
                 checkpoint.entries.append(
-                    LedgerEntry(key: header.key, version: ItemVersion(~header.version.bits), outcome: .copied))
+                    LedgerEntry(
+                        key: header.key, version: ItemVersion(~header.version.bits), outcome: .copied,
+                        place: item.place))
                 tally.count(from: index.outcome(of: header.key), to: .copied, bytes: header.size)
             }
             tally.changes += Int64(checkpoint.entries.count)

@@ -17,12 +17,14 @@ struct CopyItem: Sendable {
     }
 }
 
-/// An item's outcome, and why, where it is not `copied`.
+/// An item's outcome, and why, where it is not `copied` or something was lost on the way.
 struct Decision: Sendable {
     var item: CopyItem
     var outcome: ItemOutcome
     /// `nil` where there is nothing to report.
     var error: ConnectorError?
+    /// Where the target has the copy now, if it says so.
+    var place: ItemPlace?
 }
 
 /// What the source side hands to the target side, in order.

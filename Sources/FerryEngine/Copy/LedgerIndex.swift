@@ -3,7 +3,7 @@ import FerryCore
 
 /// The ledger of one container while a listing is held against it: what is new, what has changed, what is gone.
 ///
-/// 32 bytes and a bit per known item; nothing per new one.
+/// 40 bytes and a bit per known item; nothing per new one.
 struct LedgerIndex: Sendable {
     /// What the listing says about one item.
     enum Finding: Sendable, Hashable {
@@ -29,6 +29,9 @@ struct LedgerIndex: Sendable {
 
     /// What became of the item when it was looked at last.
     func outcome(of key: ItemKey) -> ItemOutcome? { position(of: key).map { entries[$0].outcome } }
+
+    /// Where the target has the item's copy, if it said so.
+    func place(of key: ItemKey) -> ItemPlace? { position(of: key).flatMap { entries[$0].place } }
 
     /// Notes that the source lists the item.
     mutating func see(_ key: ItemKey, _ version: ItemVersion) -> Finding {

@@ -16,9 +16,9 @@ struct LegContext: Sendable {
     func remove(
         _ entries: some Collection<LedgerEntry>, from session: any TargetSession, _ there: Container
     ) async throws(WorkError) {
-        let keys = entries.filter { $0.outcome != .elsewhere }.map(\.key)
-        guard !keys.isEmpty else { return }
-        do throws(ConnectorError) { try await session.remove(keys, in: there) } catch { throw .connector(error) }
+        let items = entries.filter { $0.outcome != .elsewhere }.map { PlacedItem(key: $0.key, place: $0.place) }
+        guard !items.isEmpty else { return }
+        do throws(ConnectorError) { try await session.remove(items, in: there) } catch { throw .connector(error) }
     }
 }
 

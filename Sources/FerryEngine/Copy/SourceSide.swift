@@ -52,7 +52,8 @@ struct SourceSide: Sendable {
                 case .unchanged(let outcome):
                     if outcome == .copied { listing.unchangedBytes += header.size }
                 case .due(let previous):
-                    let item = CopyItem(header, previous: previous)
+                    var item = CopyItem(header, previous: previous)
+                    if previous != nil { item.header.place = listing.index.place(of: header.key) }
                     if let error = obstacle(to: header) {
                         decided.append(Decision(item: item, outcome: .skipped, error: error))
                     } else if previous == .copied, header.metadata.hasConstantContent, sizer.targetCanUpdate {

@@ -43,6 +43,11 @@ struct Survey: Sendable {
             var items: Int64 = 0
             var bytes: Int64 = 0
             for container in try await session.containers() {
+                if let extent = try await session.extent(of: container) {
+                    items += extent.items
+                    bytes += extent.bytes
+                    continue
+                }
                 var cursor: Cursor?
                 repeat {
                     if Task.isCancelled { throw .cancelled }

@@ -112,7 +112,8 @@ struct TargetSide {
             throw .connector(error)
         }
         try await flush()
-        let stale = items.filter { $0.previous != nil && $0.previous != .elsewhere }.map(\.header.key)
+        let stale = items.filter { $0.previous != nil && $0.previous != .elsewhere }
+            .map { PlacedItem(key: $0.header.key, place: $0.header.place) }
         guard !stale.isEmpty else { return }
         do throws(ConnectorError) { try await session.remove(stale, in: container) } catch { throw .connector(error) }
     }
@@ -133,8 +134,10 @@ struct TargetSide {
         var putOff: ConnectorError?
         for (item, receipt) in zip(items, receipts) {
             switch receipt {
-            case .written:
-                decisions.append(Decision(item: item, outcome: .copied, error: nil))
+            case .written(_, let place):
+                decisions.append(Decision(item: item, outcome: .copied, error: nil, place: place))
+            case .altered(_, let place, let loss):
+                decisions.append(Decision(item: item, outcome: .copied, error: loss, place: place))
             case .failure(let error):
                 do throws(ConnectorError) {
                     let outcome = try error.outcome()
@@ -166,7 +169,12 @@ struct TargetSide {
         var updated: [Decision] = []
         for (item, receipt) in zip(items, receipts) {
             switch receipt {
-            case .written: updated.append(Decision(item: item, outcome: .copied, error: nil))
+            case .written(_, let place):
+                updated.append(
+                    Decision(item: item, outcome: .copied, error: nil, place: place ?? item.header.place))
+            case .altered(_, let place, let loss):
+                updated.append(
+                    Decision(item: item, outcome: .copied, error: loss, place: place ?? item.header.place))
             case .failure(let error):
                 do throws(ConnectorError) { _ = try error.outcome() } catch { throw .connector(error) }
                 returned.append(item)
@@ -188,7 +196,8 @@ struct TargetSide {
         for decision in decisions {
             let (item, outcome) = (decision.item, decision.outcome)
             checkpoint.entries.append(
-                LedgerEntry(key: item.header.key, version: item.header.version, outcome: outcome))
+                LedgerEntry(
+                    key: item.header.key, version: item.header.version, outcome: outcome, place: decision.place))
             tally.count(from: item.previous, to: outcome, bytes: item.sourceSize)
             if outcome == .copied {
                 tally.changes += 1

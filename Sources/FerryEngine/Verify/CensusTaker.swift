@@ -93,7 +93,10 @@ struct CensusTaker: Sendable {
         var contents = DigestReader(try await session.bodies(of: withContent, in: container), objectLimit)
         for header in withContent {
             let outcome = excuse(ledger.outcome(of: header.key))
-            guard let content = try await contents.next(keepingContent: rewriter.rewrites(header.metadata)) else {
+            guard
+                let content = try await contents.next(
+                    keepingContent: rewriter.rewrites(header.metadata), isMail: header.metadata.hasConstantContent)
+            else {
                 throw ConnectorError(
                     .internalFault, .failRun,
                     "A tenant answered with fewer contents than were asked for. Please report this.")

@@ -22,8 +22,13 @@ struct DigestReader {
 
     /// The next item; `nil` when the reader ends before it. Objects beyond the limit come as a digest, as they were
     /// never rewritten.
-    mutating func next(keepingContent keeps: Bool) async throws(ConnectorError) -> (value: Value, size: Int64)? {
+    ///
+    /// Mail (`isMail`) is hashed with CRLF for every line end: files of a Maildir have LF alone, no server does.
+    mutating func next(
+        keepingContent keeps: Bool, isMail: Bool = false
+    ) async throws(ConnectorError) -> (value: Value, size: Int64)? {
         var hasher = ContentHasher()
+        var last: UInt8 = 0
         var content: [UInt8] = []
         var size: Int64 = 0
         while true {
@@ -35,7 +40,11 @@ struct DigestReader {
             switch event {
             case .bytes(let buffer):
                 size += Int64(buffer.readableBytes)
-                hasher.update(buffer.readableBytesView)
+                if isMail {
+                    Self.update(&hasher, buffer.readableBytesView, after: &last)
+                } else {
+                    hasher.update(buffer.readableBytesView)
+                }
                 if keeps, size <= objectLimit { content.append(contentsOf: buffer.readableBytesView) }
             case .end:
                 return (keeps && size <= objectLimit ? .object(content) : .digest(hasher.finish()), size)
@@ -43,5 +52,18 @@ struct DigestReader {
                 return (.failed(error), size)
             }
         }
+    }
+
+    private static func update(_ hasher: inout ContentHasher, _ bytes: ByteBufferView, after last: inout UInt8) {
+        var start = bytes.startIndex
+        for index in bytes.indices {
+            if bytes[index] == 0x0A, last != 0x0D {
+                hasher.update(bytes[start..<index])
+                hasher.update([0x0D])
+                start = index
+            }
+            last = bytes[index]
+        }
+        hasher.update(bytes[start...])
     }
 }

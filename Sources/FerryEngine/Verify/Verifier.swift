@@ -71,11 +71,14 @@ package struct Verifier: Sendable {
             var opposite: [Container] = []
             if let target { opposite = try await containers(target) }
             let there = Dictionary(grouping: opposite, by: \.path)
+            let sources = Dictionary(grouping: here) { leg.target.counterpart(of: $0, among: opposite) }
             var seen: Set<[String]> = []
-            for container in here where seen.insert(container.path).inserted {
+            for container in here {
+                let path = leg.target.counterpart(of: container, among: opposite)
+                guard seen.insert(path).inserted else { continue }
                 let pair = ContainerPair(
-                    leg: leg, transfer: transfer, path: container.path,
-                    source: here.filter { $0.path == container.path }, target: there[container.path] ?? [])
+                    leg: leg, transfer: transfer, path: container.path, source: sources[path] ?? [],
+                    target: there[path] ?? [])
                 try await compare(pair, source, target, &result)
             }
             return nil
@@ -88,10 +91,12 @@ package struct Verifier: Sendable {
         do throws(ConnectorError) { return try await session.containers() } catch { throw .connector(error) }
     }
 
-    /// All containers of one path; more than one where a service lets people give a name twice.
+    /// All containers that belong to one path of the target; more than one where a service lets people give a name
+    /// twice, or where the target has one place for them.
     private struct ContainerPair: Sendable {
         var leg: Transfer.Leg
         var transfer: Transfer
+        /// Of the first of the source's.
         var path: [String]
         var source: [Container]
         var target: [Container]

@@ -58,8 +58,8 @@ final class ChatTarget: TargetSession {
         }
     }
 
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
-        let keys = Set(keys)
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
+        let keys = Set(items.map(\.key))
         let room = try await room(container)
         try await Disk.run { () throws(ConnectorError) in
             try translating({ .target($0, Self.place(container)) }) { () throws(SystemError) in

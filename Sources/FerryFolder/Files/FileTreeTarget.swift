@@ -64,8 +64,8 @@ final class FileTreeTarget: TargetSession {
     }
 
     /// Goes through the tree once to find the paths of the keys. Folders go when they have become empty.
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
-        let keys = Set(keys)
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
+        let keys = Set(items.map(\.key))
         try await Disk.run { [root, folders] () throws(ConnectorError) in
             try translating({ .target($0, "the file tree") }) { () throws(SystemError) in
                 var emptied = [TreePath]()

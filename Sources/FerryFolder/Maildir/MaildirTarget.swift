@@ -21,7 +21,7 @@ final class MaildirTarget: TargetSession {
     // MARK: folders
 
     func ensure(_ container: Container) async throws(ConnectorError) -> Container {
-        guard case .mailFolder(let isSubscribed) = container.details else {
+        guard case .mailFolder(let isSubscribed, _) = container.details else {
             throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
         }
         let isInbox = container.path.count == 1 && container.path[0].uppercased() == MaildirFolder.inbox
@@ -105,7 +105,8 @@ final class MaildirTarget: TargetSession {
         }
     }
 
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
+        let keys = items.map(\.key)
         try await Disk.run { [self] () throws(ConnectorError) in
             let folder = try open(container)
             try translating({ .target($0, container.place) }) { () throws(SystemError) in try folder.remove(keys) }

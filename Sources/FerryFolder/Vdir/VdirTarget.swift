@@ -55,7 +55,8 @@ final class VdirTarget: TargetSession {
         return try await batch.write(headers, bodies: bodies)
     }
 
-    func remove(_ keys: [ItemKey], in container: Container) async throws(ConnectorError) {
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
+        let keys = items.map(\.key)
         try await Disk.run { [self] () throws(ConnectorError) in
             let directory = try open(container)
             let wanted = Set(keys)

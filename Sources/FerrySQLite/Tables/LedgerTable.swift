@@ -18,7 +18,8 @@ struct LedgerTable {
         let octets = try db.first("SELECT sum(length(entries)) FROM ledger_batch WHERE ledger = ?", [number]) { row in
             row[0] as Int? ?? 0
         }
-        // No entry takes less than eight octets. A guess too high costs addresses, growing by doubling costs memory.
+        // Hashed keys take more than eight octets each, neighbours far less. A guess too high costs addresses, growing by
+        // doubling costs memory.
         changes.reserveCapacity((octets ?? 0) / 8)
         // The last record of a key counts, and a removal is a record.
         try db.forEach(

@@ -68,6 +68,8 @@ struct TenantConfiguration: Sendable {
 enum ServiceLocation: Hashable, Sendable {
     /// A folder with one folder per login.
     case folder(path: String)
+    /// Mail on an IMAP server.
+    case imap(IMAPLocation)
 }
 
 /// Under which conditions people may move from one tenant to another.

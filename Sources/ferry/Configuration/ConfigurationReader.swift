@@ -9,10 +9,15 @@ struct ConfigurationReader {
 
     private let file: String
     private let readFile: ReadFile
+    private let environment: (String) -> String?
     private let problems = ProblemList()
 
-    init(file: String, readFile: @escaping ReadFile) {
+    init(
+        file: String, environment: @escaping (String) -> String? = SystemEffects.environment,
+        readFile: @escaping ReadFile
+    ) {
         self.file = file
+        self.environment = environment
         self.readFile = readFile
     }
 
@@ -176,7 +181,7 @@ struct ConfigurationReader {
         {
             for kind in ServiceKind.allCases {
                 guard let value = kinds[kind.rawValue] else { continue }
-                services[kind] = service(value)
+                services[kind] = service(kind, value)
             }
         }
         let links = mapping["meetingLinks"]?.text(
@@ -214,10 +219,11 @@ struct ConfigurationReader {
     }
 
     /// Kinds of connector that are known but not built in yet.
-    private static let laterKinds = ["imap", "caldav", "carddav", "webdav", "matrix", "graph", "jmap", "s3"]
+    private static let laterKinds = ["caldav", "carddav", "webdav", "matrix", "graph", "jmap", "s3"]
 
-    private func service(_ value: YAMLValue) -> ServiceLocation? {
-        guard let mapping = value.mapping(knows: ["folder"] + Self.laterKinds, of: "a service") else { return nil }
+    private func service(_ kind: ServiceKind, _ value: YAMLValue) -> ServiceLocation? {
+        let kinds = ["folder"] + (kind == .mail ? ["imap"] : [])
+        guard let mapping = value.mapping(knows: kinds + Self.laterKinds, of: "a service") else { return nil }
         guard mapping.order.count == 1 else {
             value.report("A service has exactly one kind.", "For example: { folder: contoso/mail }")
             return nil
@@ -225,6 +231,13 @@ struct ConfigurationReader {
         for kind in Self.laterKinds where mapping.order.contains(kind) {
             value.report("The kind \(kind) is not available in this build yet.", "Use { folder: PATH }.")
             return nil
+        }
+        if let imap = mapping["imap"] {
+            let reader = IMAPReader(
+                problems: problems, resolve: resolve,
+                contents: { path, value in contents(of: path, at: value.place, key: value.path) },
+                environment: environment)
+            return reader.read(imap).map { .imap($0) }
         }
         guard let path = mapping["folder"]?.text("the path of a folder") else { return nil }
         return .folder(path: resolve(path))

@@ -58,6 +58,10 @@ struct CheckCommand: AsyncParsableCommand {
             ])
         }
         var lines = table.lines(style: style)
+        for result in results where !result.peer.isEmpty {
+            let room = result.leastRoom.map { ", least room \(Quantity.bytes($0))" } ?? ""
+            lines.append("\(result.tenant) \(result.service) (\(result.role)): \(result.peer)\(room)")
+        }
         for result in results where !result.problems.isEmpty {
             lines.append("")
             lines.append(style(.bold, "\(result.tenant) \(result.service)"))
@@ -83,6 +87,10 @@ struct EndpointCheck {
         var role: String
         var people: Int
         var items: Int64
+        /// What the server is and what it lacks; empty where there is nothing to tell.
+        var peer: String
+        /// Free room in bytes of the person who has least; `nil` where the service does not say.
+        var leastRoom: Int64?
         var problems: [Problem]
     }
 
@@ -117,7 +125,7 @@ struct EndpointCheck {
     ) async -> Result {
         var result = Result(
             tenant: tenant.name, service: connector.service.rawValue, role: role == .source ? "source" : "target",
-            people: people.count, items: 0, problems: [])
+            people: people.count, items: 0, peer: "", leastRoom: nil, problems: [])
         await withTaskGroup(of: (Person, Swift.Result<AccountFacts, ConnectorError>).self) { group in
             var waiting = people[...]
             func startNext() {
@@ -138,6 +146,8 @@ struct EndpointCheck {
                 switch outcome {
                 case .success(let facts):
                     result.items += facts.items ?? 0
+                    if result.peer.isEmpty { result.peer = facts.peer }
+                    if let room = facts.roomBytes { result.leastRoom = min(result.leastRoom ?? .max, room) }
                     if let message = Self.problem(facts, role) {
                         result.problems.append(Problem(person: person.userPrincipalName, message: message))
                     }

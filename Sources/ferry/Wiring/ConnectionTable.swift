@@ -2,6 +2,7 @@ import FerryConnector
 import FerryCore
 import FerryEngine
 import FerryFolder
+import FerryIMAP
 
 /// The configured connectors. The only place where a kind of service becomes a concrete connector.
 struct ConnectionTable: Connections {
@@ -22,6 +23,8 @@ struct ConnectionTable: Connections {
                     switch location {
                     case .folder(let path):
                         FolderConnector(service: service, tenant: tenant.name, root: path, now: now)
+                    case .imap(let location):
+                        IMAPConnector(location, tenant: tenant.name)
                     }
                 connectors[Key(tenant: tenant.id, service: service)] = connector
                 // Services that share an endpoint share its limit.

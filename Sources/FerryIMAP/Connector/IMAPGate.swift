@@ -1,0 +1,35 @@
+import FerryConnector
+import NIOCore
+import Synchronization
+
+/// The way into one endpoint: its limit, and what is known of the administrator's right to enter.
+final class IMAPGate: Sendable {
+    let settings: IMAPSettings
+    let limit: ConnectionLimit
+    private let group: any EventLoopGroup
+    /// The administrator has entered some mailbox: from then on a refusal is about the person.
+    private let hasEntered = Mutex(false)
+
+    init(_ settings: IMAPSettings, on group: any EventLoopGroup) {
+        self.settings = settings
+        self.group = group
+        limit = ConnectionLimit(settings.connections)
+    }
+
+    func connect(as credentials: IMAPCredentials, _ side: IMAPSide) async throws(ConnectorError) -> IMAPSession {
+        do throws(IMAPError) {
+            let session = try await IMAPSession.connect(
+                to: settings.endpoint, as: credentials, options: settings.options, on: group)
+            hasEntered.withLock { $0 = true }
+            return session
+        } catch {
+            if error.kind == .authenticationFailed, settings.entrance.isAdministrative, hasEntered.withLock({ $0 }) {
+                throw ConnectorError(
+                    side.notFound, .failRun,
+                    "The server knows no mailbox of '\(credentials.user)'. Mend the login in the list of people, or"
+                        + " create the mailbox.", underlying: error)
+            }
+            throw side.connection(error)
+        }
+    }
+}

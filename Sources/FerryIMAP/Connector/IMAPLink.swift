@@ -1,0 +1,91 @@
+import FerryConnector
+import Synchronization
+
+/// One person's connection: made when it is needed, made again after it was lost. Used by one task at a time.
+final class IMAPLink: Sendable {
+    private struct State: Sendable {
+        var session: IMAPSession?
+        var selected: SelectedMailbox?
+        /// Counts against the endpoint's limit.
+        var holdsConnection = false
+    }
+
+    let side: IMAPSide
+    private let credentials: IMAPCredentials
+    private let gate: IMAPGate
+    private let state = Mutex(State())
+
+    init(side: IMAPSide, credentials: IMAPCredentials, gate: IMAPGate) {
+        self.side = side
+        self.credentials = credentials
+        self.gate = gate
+    }
+
+    /// A session that was usable a moment ago.
+    func session() async throws(ConnectorError) -> IMAPSession {
+        if let session = state.withLock({ $0.session }) {
+            if session.failure == nil { return session }
+            await session.close()
+            state.withLock { ($0.session, $0.selected) = (nil, nil) }
+        }
+        if !state.withLock({ $0.holdsConnection }) {
+            try await gate.limit.take()
+            state.withLock { $0.holdsConnection = true }
+        }
+        do throws(ConnectorError) {
+            let session = try await gate.connect(as: credentials, side)
+            state.withLock { ($0.session, $0.selected) = (session, nil) }
+            return session
+        } catch {
+            giveBack()
+            throw error
+        }
+    }
+
+    /// Another connection of the same person, if the endpoint's limit has room for one now.
+    func sibling() -> IMAPLink? {
+        guard gate.limit.tryTake() else { return nil }
+        let link = IMAPLink(side: side, credentials: credentials, gate: gate)
+        link.state.withLock { $0.holdsConnection = true }
+        return link
+    }
+
+    /// Opens a mailbox, or keeps to it when it is open already. `afresh` opens it again to see its present state.
+    func select(
+        _ name: MailboxName, readOnly: Bool, afresh: Bool = false
+    ) async throws(ConnectorError) -> (session: IMAPSession, mailbox: SelectedMailbox) {
+        let session = try await session()
+        if !afresh, let selected = state.withLock({ $0.selected }), selected.name == name,
+            readOnly || !selected.isReadOnly
+        {
+            return (session, selected)
+        }
+        state.withLock { $0.selected = nil }
+        do throws(IMAPError) {
+            let mailbox = try await session.select(name, readOnly: readOnly, known: nil)
+            state.withLock { $0.selected = mailbox }
+            return (session, mailbox)
+        } catch {
+            throw side.container(error, name)
+        }
+    }
+
+    func close() async {
+        let session = state.withLock { state in
+            defer { (state.session, state.selected) = (nil, nil) }
+            return state.session
+        }
+        await session?.close()
+        giveBack()
+    }
+
+    private func giveBack() {
+        let held = state.withLock { state in
+            defer { state.holdsConnection = false }
+            return state.holdsConnection
+        }
+        if held { gate.limit.giveBack() }
+    }
+
+    deinit { giveBack() }
+}

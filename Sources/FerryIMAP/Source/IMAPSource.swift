@@ -1,0 +1,251 @@
+import FerryConnector
+import FerryCore
+import Synchronization
+
+/// A person's mailboxes, opened for reading: EXAMINE and BODY.PEEK only, so nobody sees that Ferry was there.
+final class IMAPSource: SourceSession {
+    /// Messages per page of a listing.
+    static let pageSize = 1000
+
+    private struct State: Sendable {
+        /// From the last `containers()`: each status answers one `state` and one `isUnchanged`, since it grows old.
+        var fresh: [MailboxName: MailboxStatus] = [:]
+        var judged: (name: MailboxName, status: MailboxStatus)?
+        /// The mailbox that is being listed: what is in it.
+        var listing: (name: MailboxName, uidValidity: UInt32, uids: UIDSet)?
+        var reader: IMAPBodyReader?
+        /// Read when the account was opened; serves the first `containers()`.
+        var tree: MailboxTree?
+        /// More connections for bodies, made when they first help.
+        var siblings: [IMAPLink] = []
+    }
+
+    private let link: IMAPLink
+    private let readers: Int
+    private let state = Mutex(State())
+
+    init(link: IMAPLink, readers: Int) {
+        self.link = link
+        self.readers = readers
+    }
+
+    // MARK: containers
+
+    /// Looks whether there is anything at all: an administrator is let in for anybody.
+    func open() async throws(ConnectorError) {
+        let tree = try await readTree()
+        state.withLock { $0.tree = tree }
+    }
+
+    func containers() async throws(ConnectorError) -> [Container] {
+        let known = state.withLock { state in
+            defer { state.tree = nil }
+            return state.tree
+        }
+        let tree: MailboxTree
+        if let known { tree = known } else { tree = try await readTree() }
+        state.withLock { state in
+            state.fresh = [:]
+            state.judged = nil
+            for folder in tree.folders { state.fresh[folder.name] = folder.status }
+        }
+        return tree.folders.map { folder in
+            Container(
+                name: folder.name.spelled, path: folder.path,
+                details: .mailFolder(isSubscribed: folder.isSubscribed, use: folder.use))
+        }
+    }
+
+    private func readTree() async throws(ConnectorError) -> MailboxTree {
+        let session = try await quietSession()
+        let tree: MailboxTree
+        do throws(IMAPError) {
+            // One round for names, subscriptions and what has changed, where the server has LIST-STATUS.
+            tree = try await MailboxTree.read(session, status: [.change, .size])
+        } catch {
+            throw IMAPSide.source.connection(error)
+        }
+        guard !tree.folders.isEmpty else {
+            throw ConnectorError(
+                .sourceNotFound, .failRun,
+                "The account has no mailbox, not even INBOX. Mend the login in the list of people.")
+        }
+        return tree
+    }
+
+    /// The session, with nothing of an unfinished reader in the way.
+    private func quietSession() async throws(ConnectorError) -> IMAPSession {
+        let reader = state.withLock { state in
+            defer { state.reader = nil }
+            return state.reader
+        }
+        await reader?.cancel()
+        return try await link.session()
+    }
+
+    private func name(of container: Container) throws(ConnectorError) -> MailboxName {
+        guard let name = MailboxName(spelled: container.name) else {
+            throw ConnectorError(
+                .internalFault, .failRun, "The stored name of a mail folder is not readable. Please report this.")
+        }
+        return name
+    }
+
+    // MARK: changes
+
+    func state(of container: Container) async throws(ConnectorError) -> Cursor {
+        let name = try name(of: container)
+        let known = state.withLock { $0.fresh.removeValue(forKey: name) }
+        let status: MailboxStatus
+        if let known { status = known } else { status = try await self.status(of: name) }
+        state.withLock { $0.judged = (name, status) }
+        return MailboxState(status).cursor
+    }
+
+    func isUnchanged(_ container: Container, since cursor: Cursor) async throws(ConnectorError) -> Bool {
+        let name = try name(of: container)
+        let known = state.withLock { state -> MailboxStatus? in
+            defer { state.judged = nil }
+            return state.judged.flatMap { $0.name == name ? $0.status : nil }
+        }
+        let status: MailboxStatus
+        if let known { status = known } else { status = try await self.status(of: name) }
+        return MailboxState(status).isUnchanged(since: cursor)
+    }
+
+    private func status(of name: MailboxName) async throws(ConnectorError) -> MailboxStatus {
+        let session = try await quietSession()
+        do throws(IMAPError) {
+            guard let result = try await session.status(of: [name], [.change, .size]).first else {
+                throw IMAPError(.protocolViolation, "The server did not answer STATUS.")
+            }
+            return try result.get()
+        } catch {
+            throw IMAPSide.source.container(error, name)
+        }
+    }
+
+    func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? {
+        let name = try name(of: container)
+        guard let status = state.withLock({ $0.fresh[name] }), let messages = status.messages, let size = status.size
+        else { return nil }
+        return ContainerExtent(items: Int64(messages), bytes: Int64(clamping: size))
+    }
+
+    // MARK: items
+
+    /// Newest first, so that people find what they need early. Within a page the numbers rise.
+    func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage {
+        let name = try name(of: container)
+        _ = try await quietSession()
+        let place: ListingPlace?
+        if let cursor {
+            guard let read = ListingPlace(cursor) else {
+                throw ConnectorError(.internalFault, .failRun, "A stored place in a mail folder is not readable.")
+            }
+            place = read
+        } else {
+            place = nil
+        }
+        let (session, uidValidity, uids) = try await listing(of: name, afresh: cursor == nil)
+        if let place, place.uidValidity != uidValidity {
+            throw ConnectorError(
+                .sourceChangedIdentity, .retry(after: nil),
+                "The folder '\(name.printable)' was replaced while it was listed (UIDVALIDITY).")
+        }
+        let page = uids.top(Self.pageSize, below: place?.lowest)
+        guard let lowest = page.first else { return ItemPage(headers: [], next: nil) }
+        let rows: MessageRows
+        do throws(IMAPError) {
+            rows = try await session.messages(page, .listing, changedSince: nil, vanished: false)
+        } catch {
+            throw IMAPSide.source.container(error, name)
+        }
+        var result = ItemPage(headers: [], next: nil)
+        result.headers.reserveCapacity(rows.rows.count)
+        for row in rows.rows.sorted(by: { $0.uid < $1.uid }) where page.contains(row.uid) {
+            add(row, uidValidity, to: &result)
+        }
+        if let first = uids.first, first < lowest {
+            result.next = ListingPlace(uidValidity: uidValidity, lowest: lowest).cursor
+        }
+        return result
+    }
+
+    private func add(_ row: MessageRow, _ uidValidity: UInt32, to page: inout ItemPage) {
+        let name = "UID \(row.uid)"
+        guard let flags = row.flags, let date = row.internalDate, let size = row.size else {
+            page.problems.append(
+                ItemPage.Problem(
+                    name: name,
+                    error: ConnectorError(
+                        .sourceItemUnreadable, .retry(after: nil),
+                        "The server does not tell flags, date and size of the message \(name). Repair the mailbox's"
+                            + " index there.")))
+            return
+        }
+        let message = MessageMetadata(flags, internalDate: date)
+        page.headers.append(
+            ItemHeader(
+                key: ItemKey(uidValidity: uidValidity, uid: row.uid), version: message.version, name: name,
+                size: Int64(clamping: size), metadata: .message(message)))
+    }
+
+    /// What is in the mailbox; asked once per listing.
+    private func listing(
+        of name: MailboxName, afresh: Bool
+    ) async throws(ConnectorError) -> (session: IMAPSession, uidValidity: UInt32, uids: UIDSet) {
+        let (session, mailbox) = try await link.select(name, readOnly: true, afresh: afresh)
+        guard let uidValidity = mailbox.uidValidity else {
+            throw ConnectorError(
+                .sourceItemUnsupported, .failRun, "The server has no UIDVALIDITY; Ferry needs IMAP4rev1.")
+        }
+        if !afresh, let known = state.withLock({ $0.listing }), known.name == name, known.uidValidity == uidValidity {
+            return (session, uidValidity, known.uids)
+        }
+        do throws(IMAPError) {
+            let uids = mailbox.exists == 0 ? UIDSet() : try await session.search("ALL")
+            state.withLock { $0.listing = (name, uidValidity, uids) }
+            return (session, uidValidity, uids)
+        } catch {
+            throw IMAPSide.source.container(error, name)
+        }
+    }
+
+    // MARK: bodies
+
+    func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader {
+        let name = try name(of: container)
+        _ = try await quietSession()
+        let (_, mailbox) = try await link.select(name, readOnly: true)
+        let uidValidity = mailbox.uidValidity ?? 0
+        let uids = headers.map { $0.key.uid(in: uidValidity) }
+        guard !uids.contains(nil) else {
+            throw ConnectorError(
+                .sourceChangedIdentity, .retry(after: nil),
+                "The folder '\(name.printable)' was replaced since it was listed (UIDVALIDITY).")
+        }
+        let reader = IMAPBodyReader(headers, uids.compactMap(\.self), in: name, links(for: headers))
+        state.withLock { $0.reader = reader }
+        return reader
+    }
+
+    /// More than one connection where there is enough to read, as far as the endpoint has room.
+    private func links(for headers: [ItemHeader]) -> [IMAPLink] {
+        let wanted = min(readers, 1 + headers.count / (2 * IMAPBodyReader.segmentItems))
+        return state.withLock { state in
+            while state.siblings.count + 1 < wanted, let sibling = link.sibling() { state.siblings.append(sibling) }
+            return [link] + state.siblings.prefix(wanted - 1)
+        }
+    }
+
+    func close() async {
+        let (reader, siblings) = state.withLock { state in
+            defer { (state.reader, state.siblings) = (nil, []) }
+            return (state.reader, state.siblings)
+        }
+        await reader?.cancel()
+        for sibling in siblings { await sibling.close() }
+        await link.close()
+    }
+}

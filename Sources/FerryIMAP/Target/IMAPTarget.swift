@@ -1,0 +1,234 @@
+import FerryConnector
+import FerryCore
+import NIOCore
+import Synchronization
+
+/// A person's mailboxes, opened for writing. Appends only, so it is not idempotent: `mark` and `arrived` tell after a
+/// crash what has arrived.
+final class IMAPTarget: TargetSession {
+    let capabilities: TargetCapabilities
+
+    private struct State: Sendable {
+        var tree: MailboxTree
+        /// The next UID that a folder can give, as far as our own appends and the server have told: never too high.
+        var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
+    }
+
+    private let link: IMAPLink
+    private let state: Mutex<State>
+
+    private init(link: IMAPLink, tree: MailboxTree, appendLimit: UInt64?) {
+        self.link = link
+        state = Mutex(State(tree: tree))
+        capabilities = TargetCapabilities(
+            isIdempotent: false, largestItemBytes: appendLimit.map { Int64(clamping: $0) }, batchItems: 512,
+            batchBytes: 8 << 20)
+    }
+
+    /// Enters the mailbox; makes INBOX where there is none yet.
+    static func open(_ link: IMAPLink) async throws(ConnectorError) -> IMAPTarget {
+        let session = try await link.session()
+        guard session.capabilities.uidPlus else {
+            throw ConnectorError(
+                .targetForbidden, .failRun,
+                "The target has no UIDPLUS (RFC 4315), without which Ferry could not find its copies again and would"
+                    + " double them. Update the server.")
+        }
+        do throws(IMAPError) {
+            var tree = try await MailboxTree.read(session, status: [])
+            if tree[.inbox] == nil {
+                for result in try await session.create([(name: .inbox, specialUse: [])]) { try result.get() }
+                tree.add(.inbox, ["INBOX"], isSubscribed: false, use: nil)
+            }
+            return IMAPTarget(link: link, tree: tree, appendLimit: session.capabilities.appendLimit)
+        } catch {
+            throw IMAPSide.target.container(error, .inbox)
+        }
+    }
+
+    // MARK: folders
+
+    func ensure(_ container: Container) async throws(ConnectorError) -> Container {
+        guard case .mailFolder(let isSubscribed, let use) = container.details else {
+            throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
+        }
+        let folder = try await folder(for: container, use)
+        if folder.isSubscribed != isSubscribed { try await subscribe(folder.name, isSubscribed) }
+        return Container(name: folder.name.spelled, path: folder.path, details: container.details)
+    }
+
+    private func folder(
+        for container: Container, _ use: MailFolderUse?
+    ) async throws(ConnectorError) -> MailboxTree.Folder {
+        let tree = state.withLock { $0.tree }
+        // A folder with a purpose becomes the target's own folder for it, whatever the two are called.
+        if let use, !FolderPath.isInbox(container.path), let own = tree.folders.first(where: { $0.use == use }) {
+            return own
+        }
+        var refusal: IMAPError?
+        for path in FolderPath.candidates(for: container.path, separator: tree.separator) {
+            guard let name = tree.name(for: path) else { continue }
+            if let found = tree[name] { return found }
+            let session = try await link.session()
+            let result: Result<Void, IMAPError>?
+            do throws(IMAPError) {
+                result = try await session.create([(name: name, specialUse: use?.attribute ?? [])]).first
+            } catch {
+                throw IMAPSide.target.connection(error)
+            }
+            switch result {
+            case .success:
+                state.withLock { $0.tree.add(name, path, isSubscribed: false, use: use) }
+                return MailboxTree.Folder(name: name, path: path, isSubscribed: false, use: use)
+            case .failure(let error):
+                switch error.refusal?.reason {
+                case .noPermission, .authorizationFailed, .limit, .unavailable, .inUse, .throttled, .overQuota:
+                    throw IMAPSide.target.container(error, name)
+                default:
+                    guard error.kind == .refused else { throw IMAPSide.target.connection(error) }
+                    refusal = error
+                }
+            case nil:
+                throw ConnectorError(.internalFault, .failRun, "A folder was not made. Please report this.")
+            }
+        }
+        let asked = MailboxName(container.path.joined(separator: "/"), utf8: true).printable
+        let said = refusal?.refusal.map { " It said: \($0.text)" } ?? ""
+        throw ConnectorError(
+            .targetNameRefused, .skip,
+            "The target does not take the folder '\(asked)' under any name.\(said) Rename it at the source.",
+            underlying: refusal)
+    }
+
+    /// Not being able to subscribe is no reason to leave messages behind.
+    private func subscribe(_ name: MailboxName, _ isSubscribed: Bool) async throws(ConnectorError) {
+        let session = try await link.session()
+        do throws(IMAPError) {
+            let results =
+                isSubscribed ? try await session.subscribe([name]) : try await session.unsubscribe([name])
+            if case .success = results.first { state.withLock { $0.tree.setSubscribed(isSubscribed, name) } }
+        } catch {
+            throw IMAPSide.target.connection(error)
+        }
+    }
+
+    private func name(of container: Container) throws(ConnectorError) -> MailboxName {
+        guard let name = MailboxName(spelled: container.name) else {
+            throw ConnectorError(
+                .internalFault, .failRun, "The stored name of a mail folder is not readable. Please report this.")
+        }
+        return name
+    }
+
+    // MARK: writing
+
+    func write(
+        _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
+    ) async throws(ConnectorError) -> [WriteReceipt] {
+        let name = try name(of: container)
+        var writer = AppendWriter(link: link, folder: name, limit: capabilities.largestItemBytes)
+        let receipts = try await writer.write(headers, bodies)
+        state.withLock { state in
+            // Only our own numbers are known; what others add in between makes the next mark low, which is safe.
+            guard let highest = receipts.compactMap(\.place).map(\.number).max() else { return }
+            state.next[name] = (UInt32(highest >> 32), UID(truncatingIfNeeded: highest) + 1)
+        }
+        return receipts
+    }
+
+    /// Sets flags. A message whose date has changed too is written anew, since no server lets a date be set.
+    func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> [WriteReceipt]? {
+        let name = try name(of: container)
+        let (session, mailbox) = try await link.select(name, readOnly: false)
+        let uidValidity = mailbox.uidValidity ?? 0
+        let uids = headers.map { $0.place?.uid(in: uidValidity) }
+        var receipts: [WriteReceipt] = headers.map { header in
+            .failure(
+                ConnectorError(
+                    .targetConflict, .retry(after: nil),
+                    "The message \(header.name) is not where Ferry put it any more."))
+        }
+        let wanted = UIDSet(uids.compactMap(\.self))
+        guard !wanted.isEmpty else { return receipts }
+        do throws(IMAPError) {
+            let rows = try await session.messages(
+                wanted, [.flags, .internalDate], changedSince: nil, vanished: false
+            ).rows
+            let dates = Dictionary(rows.map { ($0.uid, $0.internalDate) }, uniquingKeysWith: { first, _ in first })
+            var groups: [MessageFlags: [Int]] = [:]
+            for (index, header) in headers.enumerated() {
+                guard let uid = uids[index], let date = dates[uid], case .message(let message) = header.metadata,
+                    // A date that the server does not keep differs always; writing it again would not help.
+                    date == message.internalDate || !MessageMetadata.keptDates.contains(message.internalDate)
+                else { continue }
+                groups[message.messageFlags, default: []].append(index)
+            }
+            let changes = groups.map { flags, indices in
+                (uids: UIDSet(indices.compactMap { uids[$0] }), change: FlagChange.set(flags), indices: indices)
+            }
+            let results = try await session.store(
+                changes.map { (uids: $0.uids, change: $0.change) }, unchangedSince: nil)
+            for (change, result) in zip(changes, results) {
+                guard case .success = result else { continue }
+                for index in change.indices {
+                    receipts[index] = .written(bytes: 0, place: headers[index].place)
+                }
+            }
+        } catch {
+            throw IMAPSide.target.container(error, name)
+        }
+        return receipts
+    }
+
+    /// Expunges just what Ferry has put there (UID EXPUNGE); what people have marked \Deleted stays.
+    func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
+        guard items.contains(where: { $0.place != nil }) else { return }
+        let name = try name(of: container)
+        let (session, mailbox) = try await link.select(name, readOnly: false)
+        let uids = UIDSet(items.compactMap { $0.place?.uid(in: mailbox.uidValidity ?? 0) })
+        guard !uids.isEmpty else { return }
+        do throws(IMAPError) {
+            try await session.expunge(uids)
+        } catch {
+            throw IMAPSide.target.container(error, name)
+        }
+    }
+
+    // MARK: after a crash
+
+    /// UIDVALIDITY and a UID that nothing of the batch will be below.
+    func mark(of container: Container) async throws(ConnectorError) -> [UInt8] {
+        let name = try name(of: container)
+        if let next = state.withLock({ $0.next[name] }) {
+            return next.uidValidity.bigEndianBytes + next.uid.bigEndianBytes
+        }
+        let session = try await link.session()
+        do throws(IMAPError) {
+            let status = try await session.status(of: [name], [.uidValidity, .uidNext]).first?.get()
+            guard let uidValidity = status?.uidValidity, let uid = status?.uidNext else {
+                throw IMAPError(.unsupported, "The target does not tell UIDVALIDITY and UIDNEXT.")
+            }
+            state.withLock { $0.next[name] = (uidValidity, uid) }
+            return uidValidity.bigEndianBytes + uid.bigEndianBytes
+        } catch {
+            throw IMAPSide.target.container(error, name)
+        }
+    }
+
+    func arrived(
+        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    ) async throws(ConnectorError) -> [PlacedItem] {
+        guard mark.count == 8 else {
+            throw ConnectorError(.internalFault, .failRun, "A stored mark of a mail folder is not readable.")
+        }
+        let name = try name(of: container)
+        let (session, mailbox) = try await link.select(name, readOnly: true, afresh: true)
+        guard let uidValidity = mailbox.uidValidity, mailbox.exists > 0 else { return [] }
+        // A folder that was made anew numbers its messages anew: then any of them may be ours.
+        let first = uidValidity == UInt32(bigEndianBytes: mark[..<4]) ? UInt32(bigEndianBytes: mark[4...]) : 1
+        let recovery = AppendRecovery(session: session, folder: name, uidValidity: uidValidity, first: max(1, first))
+        return try await recovery.find(headers, original)
+    }
+
+    func close() async { await link.close() }
+}
