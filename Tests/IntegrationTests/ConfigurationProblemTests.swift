@@ -128,8 +128,25 @@ struct ConfigurationProblemTests {
         ),
         ("    name: Contoso\n", "", "/etc/ferry.yaml:5:5: tenants[0].name: The key is missing."),
         (
+            "mail: { folder: contoso/mail }", "mail: { jmap: { host: h } }",
+            "/etc/ferry.yaml:10:13: tenants[0].services.mail: The kind jmap is not available in this build yet."
+        ),
+        (
             "mail: { folder: contoso/mail }", "mail: { imap: { host: h } }",
-            "/etc/ferry.yaml:10:13: tenants[0].services.mail: The kind imap is not available in this build yet."
+            "/etc/ferry.yaml:10:21: tenants[0].services.mail.imap: Nothing says how mailboxes are entered."
+        ),
+        (
+            "mail: { folder: contoso/mail }", "mail: { imap: { host: h, password: pw } }",
+            "/etc/ferry.yaml:10:42: tenants[0].services.mail.imap.password: A secret does not stand in the"
+        ),
+        (
+            "mail: { folder: contoso/mail }", "mail: { imap: { host: h, tls: none, password: { file: map.csv } } }",
+            "/etc/ferry.yaml:10:37: tenants[0].services.mail.imap.tls: Passwords and mail would cross the network"
+        ),
+        (
+            "mail: { folder: contoso/mail }",
+            "mail: { imap: { host: h, user: all, password: { file: map.csv } } }",
+            "/etc/ferry.yaml:10:38: tenants[0].services.mail.imap.user: 'all' does not say whose mailbox it is."
         ),
         (
             "mail: { folder: contoso/mail }", "mail: { foldr: contoso/mail }",
