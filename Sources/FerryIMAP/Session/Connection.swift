@@ -125,7 +125,9 @@ final class Connection: ChannelDuplexHandler {
     private func look() {
         let silence = NIODeadline.now() - lastActivity
         if inFlight.isEmpty && sender == nil {
-            guard let keepalive = options.keepalive, silence > TimeAmount(keepalive), failure == nil else { return }
+            guard connectDeadline == nil, failure == nil, let keepalive = options.keepalive,
+                silence > TimeAmount(keepalive)
+            else { return }
             submit(Collecting("NOOP", CommandText("NOOP").sealed, into: (), take: { _, _, _ in false }, done: { _ in }))
         } else if holdsBack.isEmpty, silence > TimeAmount(options.responseTimeout) {
             fail(IMAPError(.timedOut, "\(host) did not answer for \(options.responseTimeout)."))

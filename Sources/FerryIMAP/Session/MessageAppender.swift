@@ -204,6 +204,12 @@ package final class MessageAppender: Sendable {
         if mustClose { eventLoop.execute { [sender] in sender.value.abandon() } }
     }
 
+    /// The server has answered the last command already, which is no good sign.
+    var isRefused: Bool {
+        let command = progress.withLock { $0.sentCommands - 1 }
+        return command >= 0 && gate.hasEnded(command)
+    }
+
     private func checkComplete() throws(IMAPError) {
         if let failure = gate.failure { throw failure }
         guard progress.withLock({ $0.left > 0 && !$0.isDropping }) else { return }
