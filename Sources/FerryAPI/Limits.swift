@@ -8,8 +8,12 @@ package enum APILimits {
     package static let expandedPageSize = 20
     /// Users written into one expanded job of a list; a `users@odata.nextLink` leads to the others.
     package static let expandedUsersInList = 20
-    /// Users written into an expanded job that was read on its own.
-    package static let expandedUsersInEntity = 999
+    /// Users written into an expanded job that was read on its own; they are streamed.
+    package static let expandedUsersInEntity = 10_000
+    /// Users that are read and written together where they are streamed.
+    package static let streamedUsers = 200
+    /// Jobs that are read and written together where they are streamed, with up to 2,000 ids each.
+    package static let streamedJobs = 25
     /// Nesting of `$filter`: parentheses and `not`.
     package static let filterDepth = 32
     /// Comparisons in one `$filter`, the members of `in (…)` counted singly. SQLite refuses expressions deeper than 1,000.

@@ -151,6 +151,11 @@ extension StoreConformance {
                 (.match(.displayName, .contains, "amm", foldingCase: true), [3]),
                 (.match(.displayName, .contains, "%", foldingCase: false), [2]),
                 (.match(.displayName, .contains, "_", foldingCase: false), [1]),
+                (.match(.displayName, .equals, "gamma 3'", foldingCase: true), [3]),
+                (.match(.displayName, .equals, "GAMMA 3'", foldingCase: false), [3]),
+                (.match(.displayName, .equals, "gamma", foldingCase: true), []),
+                (.match(.displayName, .equals, "", foldingCase: true), []),
+                (.match(.createdBy, .equals, "ünal@south.example", foldingCase: true), [2]),
                 (.match(.displayName, .endsWith, "3'", foldingCase: false), [3]),
                 (.match(.displayName, .endsWith, "A_1", foldingCase: true), [1]),
                 (.match(.displayName, .endsWith, "longer than any of them", foldingCase: true), []),
@@ -173,6 +178,15 @@ extension StoreConformance {
                 query.predicate = predicate
                 #expect(try await numbers(query, in: store) == [expected], "\(predicate)")
                 #expect(try await store.reader.count(query) == expected.count, "\(predicate)")
+                // Newest first, in pages, and from the second one on: other ways lead to the same rows.
+                query.order = JobQuery(tenant: Samples.target).order
+                query.limit = 1
+                #expect(try await numbers(query, in: store).flatMap { $0 } == expected.reversed(), "\(predicate)")
+                query.skip = 1
+                query.limit = 20
+                #expect(
+                    try await numbers(query, in: store).flatMap { $0 } == Array(expected.reversed().dropFirst()),
+                    "\(predicate)")
             }
         }
     }

@@ -66,7 +66,14 @@ struct FilterTests {
             .match(.createdBy, .endsWith, "@south.example", foldingCase: false)
         ),
         ("contains(displayName,'a') eq false", .not(.match(.displayName, .contains, "a", foldingCase: false))),
-        ("tolower(displayName) eq '2031-7'", .compare(.displayName, .equal, .text("2031-7"))),
+        ("tolower(displayName) eq 'abc'", .match(.displayName, .equals, "abc", foldingCase: true)),
+        ("tolower(createdBy) ne 'abc'", .not(.match(.createdBy, .equals, "abc", foldingCase: true))),
+        (
+            "tolower(displayName) in ('a', 'B', tolower('C'))",
+            .or(
+                .or(.match(.displayName, .equals, "a", foldingCase: true), .always(false)),
+                .match(.displayName, .equals, "c", foldingCase: true))
+        ),
         ("tolower(displayName) eq 'ABC'", .always(false)),
         ("not (status eq 'failed')", .not(.compare(.status, .equal, .text("failed")))),
         ("not contains(displayName,'x')", .not(.match(.displayName, .contains, "x", foldingCase: false))),
@@ -134,7 +141,7 @@ struct FilterTests {
             ("displayName eq 5", 16), ("createdDateTime gt '2031-03-01T06:00:00Z'", 20),
             ("createdDateTime gt 2031-02-30T06:00:00Z", 20), ("displayName = 'a'", 13), ("not displayName eq 'a'", 5),
             ("startswith(status,'c')", 19), ("length(displayName) eq 3", 1), ("startswith(displayName)", 23),
-            ("tolower(displayName) eq 'abc'", 1), ("users/any(u:u/id eq 'a')", 1),
+            ("tolower(displayName) gt 'abc'", 1), ("users/any(u:u/id eq 'a')", 1),
             ("workloads/any(w:x eq 'Teams')", 17),
             ("workloads/any(w:w gt 'Teams')", 17), ("workloads/count eq 1", 11), ("createdBy lt null", 1),
             ("exchangeSettings/sourceEndpoint eq 'a'", 1), ("status in ()", 12), ("displayName eq 'a' 'b'", 20),

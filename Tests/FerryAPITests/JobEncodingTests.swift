@@ -148,7 +148,7 @@ struct JobEncodingTests {
             rows: [Examples.task], next: PagePosition(values: [.text("0")], id: Examples.ada.description))
         let answer = try Self.entity(query, users: page)
         let start =
-            #"{"@odata.context":"https://move.example/beta/$metadata#solutions/migrations/crossTenantMigrationJobs(id,users(id))/$entity","id":"30000000-cccc-4000-8000-000000000001","users":[{"id":"20000000-bbbb-4000-8000-00000000000a"}],"users@odata.nextLink":"https://move.example/beta/solutions/migrations/crossTenantMigrationJobs/30000000-cccc-4000-8000-000000000001/users?$select=id&$skiptoken="#
+            #"{"@odata.context":"https://move.example/beta/$metadata#solutions/migrations/crossTenantMigrationJobs(id,users(id))/$entity","id":"30000000-cccc-4000-8000-000000000001","users":[{"id":"20000000-bbbb-4000-8000-00000000000a"}],"users@odata.nextLink":"https://move.example/beta/solutions/migrations/crossTenantMigrationJobs/30000000-cccc-4000-8000-000000000001/users?$select=id&$top=1&$skiptoken="#
         #expect(answer.hasPrefix(start), "\(answer)")
         let link = try #require(answer.split(separator: "\"").dropLast().last)
         let next = try TaskListOptions(
@@ -159,6 +159,26 @@ struct JobEncodingTests {
             try Self.entity("$expand=users", users: QueryPage(rows: [], next: nil)).hasPrefix(
                 #"{"@odata.context":"https://move.example/beta/$metadata#solutions/migrations/crossTenantMigrationJobs(users())/$entity""#
             ))
+    }
+
+    @Test("A job that is written in pieces reads like one that is written at once")
+    func pieces() throws {
+        let link = PagePosition(values: [.text("0")], id: Examples.ada.description)
+        for next in [nil, link] {
+            for rows in [[], [Examples.task], [Examples.task, Examples.task, Examples.task]] {
+                let shape = try JobShape(try Examples.options("$expand=users($select=id;$count=true)"))
+                let job = ExpandedJob(Examples.job, users: QueryPage(rows: rows, next: next), count: 3)
+                var written = JobEncoder.opening(of: job, shape: shape, as: Examples.beta)
+                for (place, row) in rows.enumerated() {
+                    written += TaskEncoder.elements(
+                        [row], isFirst: place == 0, selection: shape.users?.selection ?? .everything,
+                        as: Examples.beta)
+                }
+                written += JobEncoder.closing(of: Examples.jobID, after: next, shape: shape, as: Examples.beta)
+                #expect(text(written) == text(JobEncoder.entity(job, shape: shape, as: Examples.beta)))
+                #expect(text(written).contains(#""users@odata.count":3,"users":["#))
+            }
+        }
     }
 
     @Test("A list has context, count, link and value, in this order")

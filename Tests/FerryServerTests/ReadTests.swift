@@ -1,5 +1,6 @@
 import FerryAPI
 import FerryCore
+import Foundation
 import Testing
 
 /// The lines of checklist "Read" and "List" of reference 11.
@@ -83,6 +84,34 @@ struct ReadTests {
             #expect(none.values("id").isEmpty)
             #expect(none.next == nil)
             #expect(none.json["@odata.count"] == .number("12"))
+        }
+    }
+
+    @Test(
+        "List: every $orderby leads from page to page, several keys too",
+        arguments: [
+            "id", "id desc", "displayName,id", "status desc,displayName", "createdDateTime,id desc",
+            "lastUpdatedDateTime desc", "completeAfterDateTime,status,displayName desc", "id,displayName",
+        ])
+    func orders(_ order: String) async throws {
+        try await World.run { world, client in
+            for number in 0..<11 {
+                let id = try await client.create("wave-\(number)")
+                if number % 3 == 0 { try await world.set(id, to: .failed) }
+                if number % 2 == 0 { world.pass(.milliseconds(1)) }
+            }
+            let query = "$orderby=\(order.replacingOccurrences(of: " ", with: "%20"))&$select=displayName"
+            let whole = try await client.send("GET \(World.v1)?\(query)&$top=50").values("displayName")
+            var seen: [String] = []
+            var path: String? = "\(World.v1)?\(query)&$top=2"
+            while let current = path {
+                let page = try await client.send("GET \(current)")
+                #expect(page.status == 200)
+                seen += page.values("displayName")
+                path = page.next
+            }
+            #expect(seen == whole)
+            #expect(seen.count == 11)
         }
     }
 

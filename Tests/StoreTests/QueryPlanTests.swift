@@ -56,6 +56,86 @@ import Testing
         }
     }
 
+    /// A filter, the index that has to answer it in the default order, and whether what it finds has to be sorted:
+    /// then it must have been found that it is little.
+    struct Filter: Sendable, CustomTestStringConvertible {
+        var predicate: FerryCore.Predicate<JobField>
+        var index: String
+        var testDescription: String { "\(predicate)" }
+
+        init(_ predicate: FerryCore.Predicate<JobField>, _ index: String) {
+            self.predicate = predicate
+            self.index = index
+        }
+    }
+
+    static let filters: [Filter] = [
+        Filter(.compare(.status, .equal, .text("completed")), "job_status (target_tenant=? AND status=?)"),
+        Filter(.isIn(.status, [.text("failed"), .text("completed")]), "job_status (target_tenant=? AND status=?)"),
+        Filter(.not(.compare(.status, .equal, .text("completed"))), "job_status (target_tenant=? AND status=?)"),
+        Filter(
+            .and(.compare(.status, .equal, .text("failed")), .compare(.type, .equal, .text("migrate"))),
+            "job_status (target_tenant=? AND status=?)"),
+        Filter(
+            .and(.compare(.created, .greater, .instant(Samples.start)), .compare(.status, .equal, .text("failed"))),
+            "job_status (target_tenant=? AND status=? AND created>?)"),
+        Filter(.compare(.createdBy, .equal, .text("a@b")), "job_creator (target_tenant=? AND created_by=?)"),
+        Filter(.compare(.type, .equal, .text("migrate")), "job_type (target_tenant=? AND type=?)"),
+        Filter(.compare(.created, .less, .instant(Samples.start)), "job_page (target_tenant=? AND created<?)"),
+        Filter(.match(.displayName, .contains, "x", foldingCase: true), "job_page (target_tenant=?)"),
+        Filter(.compare(.displayName, .equal, .text("x")), "job_display_name (target_tenant=? AND display_name=?)"),
+        Filter(
+            .match(.displayName, .startsWith, "x", foldingCase: false),
+            "job_display_name (target_tenant=? AND display_name>? AND display_name<?)"),
+        Filter(
+            .match(.displayName, .equals, "x", foldingCase: true),
+            "job_folded_name (target_tenant=? AND folded_name=?)"),
+        Filter(
+            .compare(.updated, .greaterOrEqual, .instant(Samples.start)), "job_updated (target_tenant=? AND updated>?)"
+        ),
+        Filter(
+            .compare(.completeAfter, .less, .instant(Samples.start)),
+            "job_complete_after (target_tenant=? AND complete_after<?)"),
+        Filter(
+            .isIn(.id, [.text(Samples.jobID(1).description), .text(Samples.jobID(2).description)]),
+            "sqlite_autoindex_job_1 (id=?)"),
+    ]
+
+    @Test("find a page of jobs by the index of what it is filtered by", arguments: filters)
+    func filteredPages(_ filter: Filter) async throws {
+        var query = JobQuery(tenant: Samples.target)
+        query.predicate = filter.predicate
+        for position in [nil, PagePosition(values: [.instant(Samples.start)], id: Samples.jobID(1).description)] {
+            query.after = position
+            let page = PageQuery<JobField>(query)
+            let plans = try await plans { db in
+                _ = try page.rows(in: db, JobTable.decode) { ($0.id.description, $0.queryValue) }
+            }
+            #expect(!plans.contains { $0.hasPrefix("SCAN job") || $0.hasPrefix("SCAN j ") }, "\(plans)")
+            #expect(plans.contains { $0.contains(filter.index.dropLast()) }, "\(plans)")
+        }
+    }
+
+    @Test(
+        "order by an index, too",
+        arguments: [
+            (JobField.displayName, "job_display_name"), (.updated, "job_updated"),
+            (.completeAfter, "job_complete_after"), (.created, "job_page"),
+        ])
+    func orderedPages(_ field: JobField, _ index: String) async throws {
+        for isDescending in [false, true] {
+            var query = JobQuery(tenant: Samples.target)
+            query.order = [Ordering(field, descending: isDescending)]
+            let page = PageQuery<JobField>(query)
+            let plans = try await plans { db in
+                _ = try page.rows(in: db, JobTable.decode) { ($0.id.description, $0.queryValue) }
+            }
+            #expect(plans.contains { $0.contains("USING INDEX \(index) ") }, "\(plans)")
+            // Only rows of one value may have to be sorted.
+            #expect(!plans.contains("USE TEMP B-TREE FOR ORDER BY"), "\(plans)")
+        }
+    }
+
     @Test("find jobs, tasks and runs by their keys")
     func probes() async throws {
         let run = Samples.run(1, 1)

@@ -144,6 +144,6 @@ import Testing
     @Test("has the checksums of released migrations", arguments: [(1, "43bf6d15469e3c07")])
     func keepsReleasedMigrations(number: Int, checksum: String) {
         #expect(Migration.all[number - 1].checksum == checksum)
-        #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
+        #expect(Migration.all.map(\.number) == Set(Migration.all.map(\.number)).sorted())
     }
 }

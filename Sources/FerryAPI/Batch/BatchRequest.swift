@@ -7,6 +7,7 @@
 package struct BatchRequest: Sendable, Hashable {
     /// One of the requests.
     package struct Step: Sendable, Hashable {
+        /// A header of the request; values are texts.
         package struct Header: Sendable, Hashable {
             package let name: String
             package let value: String

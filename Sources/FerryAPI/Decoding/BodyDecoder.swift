@@ -8,7 +8,7 @@ package enum BodyDecoder {
     /// Throws `Failure.badRequest` for what is not JSON, unknown members and wrong types, naming the member; and
     /// `Failure.refused` with `readOnlyProperty` for members that only the server writes, unless they are null (Q23).
     package static func draft(_ body: [UInt8]) throws(Failure) -> JobDraft {
-        let members = try object(body, type: "crossTenantMigrationJob")
+        let members = try object(body, type: Schema.Name.job)
         var draft = JobDraft()
         var problems: [FieldProblem] = []
         for member in members {
@@ -38,7 +38,7 @@ package enum BodyDecoder {
 
     /// The new date of a job (operation 4), by the rules of Q22: one property can be changed, and it must be there.
     package static func reschedule(_ body: [UInt8]) throws(Failure) -> Instant {
-        let members = try object(body, type: "crossTenantMigrationJob")
+        let members = try object(body, type: Schema.Name.job)
         var completeAfter: Instant?
         var problems: [FieldProblem] = []
         for member in members {
@@ -81,7 +81,7 @@ package enum BodyDecoder {
         guard case .object(let members) = member.value else { throw wrongType(member.name, "an object", member.value) }
         var endpoint: String?
         var domain: String?
-        for inner in try plain(members, type: "exchangeOnlineCrossTenantMigrationSettings", path: member.name) {
+        for inner in try plain(members, type: Schema.Name.exchangeSettings, path: member.name) {
             let path = JSONMember(name: "\(member.name)/\(inner.name)", value: inner.value)
             switch inner.name {
             case "sourceEndpoint": endpoint = try text(path)
@@ -116,8 +116,8 @@ package enum BodyDecoder {
             guard member.name == "@odata.type", let type else { continue }
             let name = path.map { "\($0)/@odata.type" } ?? "@odata.type"
             guard case .string(let given) = member.value else { throw wrongType(name, "a string", member.value) }
-            guard given == "#microsoft.graph." + type || given == "microsoft.graph." + type else {
-                throw .badRequest("\(name) must be #microsoft.graph.\(type).", target: name)
+            guard given == Schema.annotation(type) || given == Schema.qualified(type) else {
+                throw .badRequest("\(name) must be \(Schema.annotation(type)).", target: name)
             }
         }
         return plain

@@ -8,7 +8,7 @@ package enum CancelEncoder {
         json.object { json in
             if representation.metadata != .none {
                 json.member(
-                    "@odata.context", representation.links.context("microsoft.graph.crossTenantMigrationCancelResponse")
+                    "@odata.context", representation.links.context(Schema.qualified(Schema.Name.cancelResponse))
                 )
             }
             json.member("id", job.id.guid)

@@ -38,6 +38,13 @@ package struct JSONWriter: ~Copyable {
         needsComma = false
     }
 
+    /// The elements of the array that is all that was written, to stand in a larger one: with a comma before them unless
+    /// they are the first.
+    func elements(isFirst: Bool) -> [UInt8] {
+        let inner = bytes.dropFirst().dropLast()
+        return isFirst || inner.isEmpty ? Array(inner) : [UInt8(ascii: ",")] + inner
+    }
+
     /// A name that a client chose.
     mutating func name(_ name: String) {
         string(name)

@@ -4,10 +4,13 @@ package import FerryCore
 package struct ExpandedJob: Sendable {
     package var job: Job
     package var users: QueryPage<UserTask>?
+    /// All users that the options of the expansion admit; `nil` unless that was asked for.
+    package var count: Int?
 
-    package init(_ job: Job, users: QueryPage<UserTask>? = nil) {
+    package init(_ job: Job, users: QueryPage<UserTask>? = nil, count: Int? = nil) {
         self.job = job
         self.users = users
+        self.count = count
     }
 }
 
@@ -27,17 +30,59 @@ package enum JobEncoder {
         return json.bytes
     }
 
+    /// The pieces of `entity` around the users, who are written while they are read: everything before the first one.
+    package static func opening(of job: ExpandedJob, shape: JobShape, as representation: Representation) -> [UInt8] {
+        var job = job
+        job.users = QueryPage(rows: [], next: nil)
+        // The users are the last member, so what is missing are two brackets.
+        return entity(job, shape: shape, as: representation).dropLast(2)
+    }
+
+    /// Everything behind the last user; `next` is where the users end that are shown, if there are more.
+    package static func closing(
+        of job: JobID, after next: PagePosition?, shape: JobShape, as representation: Representation
+    ) -> [UInt8] {
+        guard let link = shape.users?.nextLink(of: job, after: next, links: representation.links) else {
+            return Array("]}".utf8)
+        }
+        var json = JSONWriter(capacity: 512)
+        json.object { $0.member("users@odata.nextLink", link) }
+        return [UInt8(ascii: "]"), UInt8(ascii: ",")] + json.bytes.dropFirst()
+    }
+
     /// What create and the actions answer: the context of an action names the type (reference 4.2).
     package static func result(_ job: Job, ofAction: Bool, as representation: Representation) -> [UInt8] {
         guard ofAction else { return entity(ExpandedJob(job), shape: JobShape(), as: representation) }
         var json = JSONWriter(capacity: 1_024 + 40 * job.people.count)
         json.object { json in
             if representation.metadata != .none {
-                json.member("@odata.context", representation.links.context("microsoft.graph.crossTenantMigrationJob"))
+                json.member("@odata.context", representation.links.context(Schema.qualified(Schema.Name.job)))
             }
             members(of: ExpandedJob(job), JobShape(), representation, into: &json)
         }
         return json.bytes
+    }
+
+    /// The pieces of `list` around jobs that are written while they are read. The link to the next page stands behind
+    /// the jobs then, which a streaming answer may do (OData JSON Format 4.0 section 4.5.5).
+    package static func listOpening(count: Int?, shape: JobShape, as representation: Representation) -> [UInt8] {
+        list([], count: count, nextLink: nil, shape: shape, as: representation).dropLast(2)
+    }
+
+    /// Some of the jobs between `listOpening` and `listClosing`.
+    package static func elements(
+        _ jobs: [ExpandedJob], isFirst: Bool, shape: JobShape, as representation: Representation
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 1_024 * (jobs.count + 1))
+        json.array { json in for job in jobs { json.object { members(of: job, shape, representation, into: &$0) } } }
+        return json.elements(isFirst: isFirst)
+    }
+
+    package static func listClosing(nextLink: String?) -> [UInt8] {
+        guard let nextLink else { return Array("]}".utf8) }
+        var json = JSONWriter(capacity: 512)
+        json.object { $0.member("@odata.nextLink", nextLink) }
+        return [UInt8(ascii: "]"), UInt8(ascii: ",")] + json.bytes.dropFirst()
     }
 
     /// A page of jobs (operation 1).
@@ -62,7 +107,7 @@ package enum JobEncoder {
         let selection = shape.selection
         if representation.metadata == .full {
             let address = representation.links.canonicalJob(job.id)
-            json.member("@odata.type", "#microsoft.graph.crossTenantMigrationJob")
+            json.member("@odata.type", Schema.annotation(Schema.Name.job))
             json.member("@odata.id", address)
             json.member("@odata.editLink", address)
             json.key("users@odata.navigationLink")
@@ -89,21 +134,16 @@ package enum JobEncoder {
         if selection.includes(.createdDateTime) { json.member("createdDateTime", job.created) }
         if selection.includes(.lastUpdatedDateTime) { json.member("lastUpdatedDateTime", job.updated) }
         settings(of: job, selection, into: &json)
-        if let users = expanded.users {
+        if let users = expanded.users, let expansion = shape.users {
+            if let count = expanded.count { json.member("users@odata.count", count) }
             json.key("users")
             json.array { json in
                 for task in users.rows {
-                    json.object {
-                        TaskEncoder.members(
-                            of: task, shape.users?.selection ?? .everything, representation, into: &$0)
-                    }
+                    json.object { TaskEncoder.members(of: task, expansion.selection, representation, into: &$0) }
                 }
             }
-            if let next = users.next {
-                json.member(
-                    "users@odata.nextLink",
-                    TaskListOptions.continuation(
-                        of: job.id, after: next, selecting: shape.users?.selectText, links: representation.links))
+            if let link = expansion.nextLink(of: job.id, after: users.next, links: representation.links) {
+                json.member("users@odata.nextLink", link)
             }
         }
     }

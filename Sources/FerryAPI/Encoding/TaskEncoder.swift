@@ -31,6 +31,17 @@ package enum TaskEncoder {
         return json.bytes
     }
 
+    /// Some of the users that stand in a job that is written in pieces.
+    package static func elements(
+        _ tasks: [UserTask], isFirst: Bool, selection: Selection<TaskMember>, as representation: Representation
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: 512 * (tasks.count + 1))
+        json.array { json in
+            for task in tasks { json.object { members(of: task, selection, representation, into: &$0) } }
+        }
+        return json.elements(isFirst: isFirst)
+    }
+
     private static func context(_ job: JobID, _ selection: Selection<TaskMember>, _ links: Links) -> String {
         let names = selection.names.map { "(\($0.joined(separator: ",")))" } ?? ""
         return links.context("\(Links.collection)('\(job)')/users\(names)")
@@ -42,7 +53,7 @@ package enum TaskEncoder {
     ) {
         if representation.metadata == .full {
             let address = "\(representation.links.canonicalJob(task.job))/users('\(task.person)')"
-            json.member("@odata.type", "#microsoft.graph.crossTenantMigrationTask")
+            json.member("@odata.type", Schema.annotation(Schema.Name.task))
             json.member("@odata.id", address)
             json.member("@odata.editLink", address)
         }

@@ -235,12 +235,13 @@ struct FilterParser<Field: Sendable & Hashable> {
         case .field(let field, .text):
             let text = try textLiteral()
             guard left.isLowered else { return .compare(field, comparison, .text(text)) }
-            if text != text.lowercased(), isEquality { return .always(comparison == .notEqual) }
-            guard text.lowercased() == text.uppercased() else {
-                throw problem(
-                    "tolower() can be used inside startswith, contains and endswith, not in a comparison", at: place)
+            guard isEquality else {
+                throw problem("tolower() can only be compared with eq, ne and in", at: place)
             }
-            return .compare(field, comparison, .text(text))
+            // Nothing in lower case is equal to a text with a capital.
+            guard text == text.lowercased() else { return .always(comparison == .notEqual) }
+            let match = Predicate<Field>.match(field, .equals, text, foldingCase: true)
+            return comparison == .equal ? match : .not(match)
         case .field(let field, .instant): return .compare(field, comparison, .instant(try instantLiteral()))
         case .field(let field, .enumeration(let type, let stored)):
             guard isEquality else { throw problem("'\(left.name)' can only be compared with eq, ne and in", at: place) }
@@ -298,7 +299,7 @@ struct FilterParser<Field: Sendable & Hashable> {
         let member: String
         switch current.kind {
         case .text(let text): member = text
-        case .enumeration(let given, let text) where ASCII.equalFoldingCase(given, "microsoft.graph." + type):
+        case .enumeration(let given, let text) where ASCII.equalFoldingCase(given, Schema.qualified(type)):
             member = text
         default: throw unexpected("a member of \(type) in single quotes")
         }
@@ -437,6 +438,7 @@ extension TextMatch {
         case .startsWith: text.hasPrefix(part)
         case .endsWith: text.hasSuffix(part)
         case .contains: part.isEmpty || text.indices.contains { text[$0...].hasPrefix(part) }
+        case .equals: text == part
         }
     }
 }

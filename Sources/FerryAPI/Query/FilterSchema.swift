@@ -49,12 +49,12 @@ extension FilterSchema where Field == JobField {
             "status": .field(
                 .status,
                 .enumeration(
-                    type: "crossTenantMigrationJobStatus",
+                    type: Schema.Name.jobStatus,
                     stored: .init(uniqueKeysWithValues: JobStatus.allCases.map { ($0.wireName, $0.rawValue) }))),
             "jobtype": .field(
                 .type,
                 .enumeration(
-                    type: "crossTenantMigrationJobType",
+                    type: Schema.Name.jobType,
                     stored: .init(uniqueKeysWithValues: JobType.allCases.map { ($0.wireName, $0.rawValue) }))),
             "createdby": .field(.createdBy, .text),
             "sourcetenantid": .field(.sourceTenant, .guid),
@@ -90,7 +90,7 @@ extension FilterSchema where Field == TaskField {
                     elements: pairs.map { ["service": $0.0.wireName, "status": $0.1.wireName] },
                     enumerations: [
                         "status": (
-                            "crossTenantMigrationServiceStatus", Set(RunStatus.allCases.map(\.wireName))
+                            Schema.Name.serviceStatus, Set(RunStatus.allCases.map(\.wireName))
                         )
                     ],
                     holdsAny: { indices in .holdsRun(Set(indices.map { Pair(pairs[$0]) })) })

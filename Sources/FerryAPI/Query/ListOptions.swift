@@ -1,43 +1,5 @@
 package import FerryCore
 
-/// `$expand=users(…)`.
-package struct UserExpansion: Sendable, Hashable {
-    package var selection: Selection<TaskMember>
-    /// Users wanted in each job; `nil` when the client set no limit.
-    package var top: Int?
-    /// The nested `$select` as it came, for the links that continue the list.
-    var selectText: String?
-
-    /// Reads `users` or `users($select=…;$top=…)`. Throws `Failure.badRequest` for anything else.
-    init(_ text: String) throws(Failure) {
-        selection = .everything
-        guard let rest = ASCII.drop("users", from: String(ASCII.trim(text[...]))),
-            rest.isEmpty || rest.utf8.first == UInt8(ascii: "(") && rest.utf8.last == UInt8(ascii: ")")
-        else { throw .badRequest("$expand: only 'users' can be expanded.", target: "$expand") }
-        guard !rest.isEmpty else { return }
-        let nested = rest.dropFirst().dropLast().split(separator: ";").joined(separator: "&")
-        let options = try QueryOptions(Self.protected(nested), allowing: [.select, .top])
-        if let select = options[.select] {
-            selection = try Selection(select)
-            selectText = select
-        }
-        top = try options.number(.top)
-    }
-
-    /// The nested options are decoded already; `%` and `+` in them are themselves.
-    private static func protected(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "%"): bytes.append(contentsOf: "%25".utf8)
-            case UInt8(ascii: "+"): bytes.append(contentsOf: "%2B".utf8)
-            default: bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
 /// What of a job is shown.
 package struct JobShape: Sendable, Hashable {
     package var selection: Selection<JobMember> = .everything
@@ -83,7 +45,8 @@ package struct JobListOptions: Sendable, Hashable {
             largest: shape.users == nil ? APILimits.maximumPageSize : APILimits.expandedPageSize)
         query.limit = paging.size
         query.skip = paging.skip
-        query.after = try paging.position(for: query.order.map(\.field.isInstant))
+        // The id stands for itself in a position, and nothing behind it counts.
+        query.after = try paging.position(for: query.order.prefix { $0.field != .id }.map(\.field.isInstant))
         wantsCount = try options.flag(.count) && query.after == nil
     }
 
@@ -113,16 +76,14 @@ package struct TaskListOptions: Sendable, Hashable {
     ) throws(Failure) {
         selection = try options.selection()
         query = TaskQuery(job: job)
-        if let filter = options[.filter] { query.predicate = try FilterParser.parse(filter, schema: .tasks) }
-        if let orderby = options[.orderby] {
-            query.order = try Ordering.parse(orderby, properties: TaskField.orderable)
-        }
+        query.predicate = try options.taskPredicate()
+        if let order = try options.taskOrder() { query.order = order }
         query.search = try options.searchText()
         paging = try Paging(
             options, list: Self.list(of: job, version), preferences: preferences, largest: APILimits.maximumPageSize)
         query.limit = paging.size
         query.skip = paging.skip
-        query.after = try paging.position(for: query.order.map { $0.field == .updated })
+        query.after = try paging.position(for: query.order.prefix { $0.field != .id }.map { $0.field == .updated })
         wantsCount = try options.flag(.count) && query.after == nil
     }
 
@@ -132,17 +93,14 @@ package struct TaskListOptions: Sendable, Hashable {
 
     package static func counting(_ options: QueryOptions, of job: JobID) throws(Failure) -> TaskQuery {
         var query = TaskQuery(job: job)
-        if let filter = options[.filter] { query.predicate = try FilterParser.parse(filter, schema: .tasks) }
+        query.predicate = try options.taskPredicate()
         query.search = try options.searchText()
         return query
     }
 
     /// The link to the users that an expansion left out.
-    static func continuation(
-        of job: JobID, after next: PagePosition, selecting: String?, links: Links
-    ) -> String {
-        let listing = selecting.map { [(option: QueryOptions.Option.select, value: $0)] } ?? []
-        return Paging.link(next, to: links.users(job), list: list(of: job, links.version), listing: listing)
+    static func continuation(of job: JobID, after next: PagePosition, listing: [QueryPair], links: Links) -> String {
+        Paging.link(next, to: links.users(job), list: list(of: job, links.version), listing: listing)
     }
 
     private static func list(of job: JobID, _ version: APIVersion) -> String {
@@ -160,11 +118,6 @@ private struct Paging: Sendable, Hashable {
     let token: String?
     private let listing: [QueryPair]
 
-    private struct QueryPair: Sendable, Hashable {
-        var option: QueryOptions.Option
-        var value: String
-    }
-
     init(_ options: QueryOptions, list: String, preferences: Preferences, largest: Int) throws(Failure) {
         let wanted = try options.number(.top) ?? APILimits.defaultPageSize
         let preferred = preferences.maximumPageSize.map { size in options[.top] == nil ? size : min(size, wanted) }
@@ -173,13 +126,13 @@ private struct Paging: Sendable, Hashable {
         token = options[.skiptoken]
         // The token says where to go on; skipping again would lose rows.
         skip = token == nil ? min(try options.number(.skip) ?? 0, Int(Int32.max)) : 0
-        listing = options.listing.map { QueryPair(option: $0.option, value: $0.value) }
+        listing = options.listing
     }
 
     /// Where the token says that the last page ended. `instants` tells which values of the ordering are instants.
     func position(for instants: [Bool]) throws(Failure) -> PagePosition? {
         guard let token else { return nil }
-        let position = try SkipToken.decode(token, list: Self.identity(list, listing.map { ($0.option, $0.value) }))
+        let position = try SkipToken.decode(token, list: Self.identity(list, listing))
         let fits =
             position.values.count == instants.count
             && zip(position.values, instants).allSatisfy { value, isInstant in
@@ -198,29 +151,42 @@ private struct Paging: Sendable, Hashable {
 
     func link(_ next: PagePosition?, to url: String) -> String? {
         guard let next, size > 0 else { return nil }
-        return Self.link(next, to: url, list: list, listing: listing.map { ($0.option, $0.value) })
+        return Self.link(next, to: url, list: list, listing: listing)
     }
 
-    static func link(
-        _ next: PagePosition, to url: String, list: String,
-        listing: [(option: QueryOptions.Option, value: String)]
-    ) -> String {
+    static func link(_ next: PagePosition, to url: String, list: String, listing: [QueryPair]) -> String {
         var link = url + "?"
         for pair in listing { link += "$\(pair.option)=\(PercentEncoding.encode(pair.value))&" }
         return link + "$skiptoken=" + SkipToken.encode(next, list: identity(list, listing))
     }
 
     /// The list and its other options in one text, for the token's digest.
-    private static func identity(
-        _ list: String, _ listing: [(option: QueryOptions.Option, value: String)]
-    ) -> String {
+    private static func identity(_ list: String, _ listing: [QueryPair]) -> String {
         listing.reduce(list) { "\($0)\n\($1.option)=\($1.value)" }
     }
 }
 
+/// An option and its value, decoded.
+struct QueryPair: Sendable, Hashable {
+    var option: QueryOptions.Option
+    var value: String
+}
+
 extension QueryOptions {
+    /// `$filter` on users.
+    func taskPredicate() throws(Failure) -> Predicate<TaskField>? {
+        guard let filter = self[.filter] else { return nil }
+        return try FilterParser.parse(filter, schema: .tasks)
+    }
+
+    /// `$orderby` of users.
+    func taskOrder() throws(Failure) -> [Ordering<TaskField>]? {
+        guard let orderby = self[.orderby] else { return nil }
+        return try Ordering.parse(orderby, properties: TaskField.orderable)
+    }
+
     /// The text of `$search`, which must be one text in double quotes.
-    fileprivate func searchText() throws(Failure) -> String? {
+    func searchText() throws(Failure) -> String? {
         guard let value = self[.search] else { return nil }
         let text = ASCII.trim(value[...])
         guard text.utf8.count > 2, text.utf8.first == UInt8(ascii: "\""), text.utf8.last == UInt8(ascii: "\"") else {

@@ -3,6 +3,7 @@
 /// Names compare without case and with or without `$`. A `$name` that is not known, or not allowed on the resource, is
 /// an error; a name without `$` that is not known belongs to somebody else and is ignored (reference 7.3).
 package struct QueryOptions: Sendable, Hashable {
+    /// The options that exist; raw values are their names without `$`.
     package enum Option: String, Sendable, Hashable, CaseIterable {
         case select, expand, filter, orderby, search, skip, top, count, skiptoken, format
     }
@@ -11,7 +12,12 @@ package struct QueryOptions: Sendable, Hashable {
 
     package init(_ raw: some StringProtocol, allowing allowed: Set<Option>) throws(Failure) {
         guard !raw.isEmpty else { return }
-        for pair in try QueryPairs.parse(raw) {
+        self = try QueryOptions(try QueryPairs.parse(raw), allowing: allowed)
+    }
+
+    /// Of pairs that are decoded.
+    init(_ pairs: [(name: String, value: String)], allowing allowed: Set<Option>) throws(Failure) {
+        for pair in pairs {
             let hasDollar = pair.name.utf8.first == UInt8(ascii: "$")
             let name = hasDollar ? pair.name.dropFirst() : pair.name[...]
             guard let option = Option.allCases.first(where: { ASCII.equalFoldingCase($0.rawValue, name) }) else {
@@ -50,9 +56,9 @@ package struct QueryOptions: Sendable, Hashable {
     }
 
     /// The options that decide what a list holds, in a fixed order; what a nextLink repeats.
-    var listing: [(option: Option, value: String)] {
+    var listing: [QueryPair] {
         [Option.select, .expand, .filter, .orderby, .search, .top, .count].compactMap { option in
-            values[option].map { (option, $0) }
+            values[option].map { QueryPair(option: option, value: $0) }
         }
     }
 }

@@ -103,7 +103,7 @@ package struct Route: Sendable, Hashable {
 
     /// An action by its short or its namespace-qualified name (reference 1, action names).
     private static func action(_ segment: String) -> Resource.Action? {
-        let name = ASCII.drop("microsoft.graph.", from: segment) ?? segment[...]
+        let name = ASCII.drop(Schema.namespace + ".", from: segment) ?? segment[...]
         return Resource.Action.allCases.first { ASCII.equalFoldingCase($0.rawValue, name) }
     }
 

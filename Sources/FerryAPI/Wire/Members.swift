@@ -34,6 +34,7 @@ package enum JobMember: String, WireMember {
     }
 }
 
+/// Members of a user task, in the order in which they are written.
 package enum TaskMember: String, WireMember {
     case id, taskType, lastUpdatedDateTime, currentStatus
 

@@ -9,12 +9,14 @@ package enum TaskField: String, Sendable, Hashable, CaseIterable {
     case id, taskType, updated, ordinal
 }
 
+/// How two values compare.
 package enum Comparison: String, Sendable, Hashable, CaseIterable {
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
 }
 
+/// How a text matches another. `equals` is for texts that are folded first; without that it is a comparison.
 package enum TextMatch: String, Sendable, Hashable, CaseIterable {
-    case startsWith, contains, endsWith
+    case startsWith, contains, endsWith, equals
 }
 
 /// A literal of a query. Identifiers and enum members are text in their stored spelling.

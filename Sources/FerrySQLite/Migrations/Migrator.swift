@@ -49,9 +49,10 @@ struct Migrator {
         let rows = try Row.fetchAll(db, sql: "SELECT number, checksum FROM schema_migration ORDER BY number")
         let applied = Dictionary(
             rows.map { row -> (Int, String) in (row[0], row[1]) }, uniquingKeysWith: { first, _ in first })
-        if let newest = applied.keys.max(), newest > migrations.count {
+        let known = migrations.last?.number ?? 0
+        if let newest = applied.keys.max(), newest > known {
             throw StoreError.unusable(
-                "its schema has number \(newest), this program knows up to \(migrations.count): a newer version of"
+                "its schema has number \(newest), this program knows up to \(known): a newer version of"
                     + " Ferry wrote it; start that version, or restore a backup of before the upgrade")
         }
         for migration in migrations {

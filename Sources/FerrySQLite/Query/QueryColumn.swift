@@ -38,8 +38,24 @@ enum QueryColumn {
         return .always(comparison == .notEqual)
     }
 
+    /// Equal to one of the values: one list for those of the column's own type, which an index can look up.
+    func isIn(_ values: [QueryValue]) -> SQLCondition {
+        let plain: [any DatabaseValueConvertible] = values.compactMap { value in
+            switch (self, value) {
+            case (.text, .text(let text)): text
+            case (.identifier, .text(let text)): GUID(text)?.blob
+            case (.instant, .instant(let instant)): instant.microseconds
+            default: nil
+            }
+        }
+        guard !values.isEmpty, plain.count == values.count, let column = sortKey else {
+            return .any(values.map { compare(.equal, $0) })
+        }
+        return SQLCondition("\(column) IN (\(SQLText.marks(plain.count)))", plain)
+    }
+
     func match(_ match: TextMatch, _ text: String, foldingCase: Bool) -> SQLCondition {
-        if text.isEmpty { return .always(true) }
+        if text.isEmpty, match != .equals { return .always(true) }
         switch self {
         case .text(let column, let folded):
             return match.condition(foldingCase ? folded : column, foldingCase ? text.lowercased() : text)
@@ -51,6 +67,7 @@ enum QueryColumn {
             case .startsWith: return .always(whole.hasPrefix(part))
             case .endsWith: return .always(whole.hasSuffix(part))
             case .contains: return .always(whole.contains(part))
+            case .equals: return .always(whole == part)
             }
         case .instant, .integer:
             return .always(false)
@@ -72,6 +89,7 @@ extension TextMatch {
         switch self {
         case .contains: SQLCondition("instr(\(expression), ?) > 0", [text])
         case .startsWith: SQLCondition("substr(\(expression), 1, length(?)) = ?", [text, text])
+        case .equals: SQLCondition("\(expression) = ?", [text])
         case .endsWith: SQLCondition("substr(\(expression), -length(?)) = ?", [text, text])
         }
     }

@@ -68,7 +68,7 @@ extension FerryCore.Predicate where Field: QueryField {
         case .or(let left, let right): .any([left.condition, right.condition])
         case .not(let inner): inner.condition.negated
         case .compare(let field, let comparison, let value): field.column.compare(comparison, value)
-        case .isIn(let field, let values): .any(values.map { field.column.compare(.equal, $0) })
+        case .isIn(let field, let values): field.column.isIn(values)
         case .match(let field, let match, let text, let foldingCase):
             field.column.match(match, text, foldingCase: foldingCase)
         case .hasWorkload(let workload): Field.hasWorkload(workload)

@@ -13,7 +13,8 @@ struct JobTable {
         j.created_by, j.created, j.updated, j.complete_after, j.status, j.type, j.message, j.interrupted, j.validated, \
         j.attempt, j.validation_only, j.version, p.people
         """
-    static let tables = "job j LEFT JOIN job_people p ON p.job = j.number"
+    static let joins = "LEFT JOIN job_people p ON p.job = j.number"
+    static let tables = "job j \(joins)"
 
     static func decode(_ row: Row) throws -> Job {
         let endpoint: String? = row[4]

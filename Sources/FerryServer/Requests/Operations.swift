@@ -121,9 +121,12 @@ struct Operations: Sendable {
         let representation = try call.representation(options)
         let shape = try JobShape(options)
         let job = try await find(reference, call)
-        let expanded = try await expand(job, shape, limit: APILimits.expandedUsersInEntity, call)
-        return .json(
-            .ok, JobEncoder.entity(expanded, shape: shape, as: representation), as: representation, isRead: true)
+        guard let expansion = shape.users else {
+            return .json(
+                .ok, JobEncoder.entity(ExpandedJob(job), shape: shape, as: representation), as: representation,
+                isRead: true)
+        }
+        return try await expanded(job, expansion, shape, representation, call)
     }
 
     /// 1.
@@ -132,11 +135,14 @@ struct Operations: Sendable {
         let representation = try call.representation(options)
         let list = try JobListOptions(
             options, in: call.principal.tenant, version: call.links.version, preferences: call.preferences)
-        let page = try await read(for: call) { (reader) throws(StoreError) in try await reader.jobs(list.query) }
         var total: Int?
         if list.wantsCount {
             total = try await read(for: call) { (reader) throws(StoreError) in try await reader.count(list.query) }
         }
+        if list.query.limit > APILimits.streamedJobs {
+            return paged(try await streamed(list, count: total, representation, call), call)
+        }
+        let page = try await read(for: call) { (reader) throws(StoreError) in try await reader.jobs(list.query) }
         var jobs: [ExpandedJob] = []
         jobs.reserveCapacity(page.rows.count)
         for job in page.rows {
@@ -247,14 +253,15 @@ struct Operations: Sendable {
         _ job: Job, _ shape: JobShape, limit: Int, _ call: Call
     ) async throws(Failure) -> ExpandedJob {
         guard let users = shape.users else { return ExpandedJob(job) }
-        var query = TaskQuery(job: job.id)
-        query.limit = min(users.top ?? limit, limit)
-        let page = try await read(for: call) { [query] (reader) throws(StoreError) in try await reader.tasks(query) }
-        return ExpandedJob(job, users: page)
+        let query = users.query(of: job.id, limit: limit)
+        let page = try await read(for: call) { (reader) throws(StoreError) in try await reader.tasks(query) }
+        guard users.wantsCount else { return ExpandedJob(job, users: page) }
+        let count = try await read(for: call) { (reader) throws(StoreError) in try await reader.count(query) }
+        return ExpandedJob(job, users: page, count: count)
     }
 
     /// An answer whose size `odata.maxpagesize` bounds.
-    private func paged(_ answer: Answer, _ call: Call) -> Answer {
+    func paged(_ answer: Answer, _ call: Call) -> Answer {
         guard let size = call.preferences.maximumPageSize else { return answer }
         var answer = answer
         answer.appliedPreferences.append("odata.maxpagesize=\(size)")
