@@ -4,7 +4,7 @@ import FerryEngine
 import FerrySQLite
 import Foundation
 import HTTPTypes
-import HummingbirdCore
+import Hummingbird
 import Logging
 import NIOCore
 import Synchronization
