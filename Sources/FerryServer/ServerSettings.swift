@@ -7,6 +7,8 @@ package struct ServerSettings: Sendable, Hashable {
     /// Scheme, authority and path prefix of links, as clients see the server; a slash at the end is dropped. `nil`: taken
     /// from each request's `Host`.
     package var publicBaseURL: String?
+    /// Origins whose pages may call the API from a browser, such as `https://admin.example`; none unless set.
+    package var allowedOrigins: Set<String> = []
     /// Largest request body, in bytes. 2,000 people take about 80 KiB.
     package var maximumBodyBytes: Int
     /// Largest request head, in bytes, all header lines together.

@@ -7,7 +7,8 @@ import Testing
 
 /// Whole jobs, from the command to the last checkpoint, on fake tenants and a real store (orchestration 11).
 @Suite(.timeLimit(.minutes(2))) struct EngineTests {
-    @Test func `scenario 1: create, validate, migrate, date passes, completed; statuses only as in table 3.2`()
+    @Test
+    func `C36 C42 C44 scenario 1: create, validate, migrate, date passes, completed; statuses only as in table 3.2`()
         async throws
     {
         let world = try await EngineWorld(people: 3)
@@ -44,7 +45,8 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 3: one unmapped person gets every finding at once, and passes after the map is mended`()
+    @Test
+    func `C36 C37 scenario 3: one unmapped person gets every finding at once, and passes after the map is mended`()
         async throws
     {
         var directory = StaticDirectory(people: 2)
@@ -70,7 +72,7 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 5: eight days after passing, migrate is refused, validate and migrate work again`()
+    @Test func `C40 scenario 5: eight days after passing, migrate is refused, validate and migrate work again`()
         async throws
     {
         let world = try await EngineWorld(people: 1)
@@ -94,7 +96,8 @@ import Testing
     }
 
     @Test
-    func `scenario 6: cancel while syncing ends cancelled, the source untouched, and a new job goes on from the seed`()
+    func
+        `C45 scenario 6: cancel while syncing ends cancelled, the source untouched, and a new job goes on from the seed`()
         async throws
     {
         let world = try await EngineWorld(people: 2)
@@ -120,7 +123,7 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 7: one of three is cancelled, the other two complete; unknown people are not found`()
+    @Test func `C48 scenario 7: one of three is cancelled, the other two complete; unknown people are not found`()
         async throws
     {
         let world = try await EngineWorld(people: 3)
@@ -215,7 +218,9 @@ import Testing
         await world.remove()
     }
 
-    @Test func `scenario 14: delete is refused while running, then pendingDelete becomes deleted and frees the name`()
+    @Test
+    func
+        `C50 C52 C53 scenario 14: delete is refused while running, then pendingDelete becomes deleted and frees the name`()
         async throws
     {
         let world = try await EngineWorld(people: 1)

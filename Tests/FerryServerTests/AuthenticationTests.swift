@@ -18,7 +18,7 @@ struct AuthenticationTests {
             && reply["WWW-Authenticate"]?.hasPrefix("Bearer realm=\"\", authorization_uri=\"") == true
     }
 
-    @Test("Auth: no token, an empty one and garbage are 401 with WWW-Authenticate")
+    @Test("C54 Auth: no token, an empty one and garbage are 401 with WWW-Authenticate")
     func garbage() async throws {
         try await World.run { world, client in
             #expect(Self.refused(try await client.send(Self.path, token: .some(nil))))
@@ -35,7 +35,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Auth: a token is good until exp plus 5 minutes, from the cache too")
+    @Test("C55 Auth: a token is good until exp plus 5 minutes, from the cache too")
     func lifetime() async throws {
         try await World.run { world, client in
             let token = try world.token(lifetime: .seconds(600))
@@ -63,7 +63,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Auth: wrong aud, iss or tid is 401")
+    @Test("C56 C57 Auth: wrong aud, iss or tid is 401")
     func claims() async throws {
         try await World.run { world, client in
             let forge = Forge(world.issuer)
@@ -86,7 +86,7 @@ struct AuthenticationTests {
     }
 
     @Test(
-        "Auth: alg none, another algorithm, another key and a changed payload are 401, even next to a cached good token"
+        "C58 Auth: alg none, another algorithm, another key and a changed payload are 401, even next to a cached good token"
     )
     func forgeries() async throws {
         try await World.run { world, client in
@@ -121,7 +121,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Auth: Read.All reads but a POST is 403 Authorization_RequestDenied")
+    @Test("C59 Auth: Read.All reads but a POST is 403 Authorization_RequestDenied")
     func readOnly() async throws {
         try await World.run { world, client in
             let token = try world.token(scopes: [Permission.read.rawValue])
@@ -132,7 +132,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Auth: a scope without a role and a role without a scope are 403, Global Administrator is a role")
+    @Test("C60 C61 Auth: a scope without a role and a role without a scope are 403, Global Administrator is a role")
     func roles() async throws {
         try await World.run { world, client in
             #expect(try await client.send(Self.path, token: world.token(roles: [])).status == 403)
@@ -144,7 +144,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("Auth: an application needs the permission in roles, and its name is in createdBy")
+    @Test("C62 Auth: an application needs the permission in roles, and its name is in createdBy")
     func applications() async throws {
         try await World.run { world, client in
             func token(_ permissions: [String]) throws -> String {

@@ -34,7 +34,7 @@ struct BatchTests {
         return Int(digits)
     }
 
-    @Test("C63: 20 requests are answered, each like a single one")
+    @Test("C63 Batch: 20 requests are answered, each like a single one")
     func twenty() async throws {
         try await World.run { _, client in
             let id = try await client.create("wave-1")
@@ -62,7 +62,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C64: 21 requests are 400, and none of them is carried out")
+    @Test("C64 Batch: 21 requests are 400, and none of them is carried out")
     func tooMany() async throws {
         try await World.run { _, client in
             let create = Self.step("0", "POST", Self.jobs, ["body": World.body("wave-1")])
@@ -75,7 +75,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C65: two ids that differ in case only are 400, and so is an id that is missing")
+    @Test("C65 Batch: two ids that differ in case only are 400, and so is an id that is missing")
     func duplicateID() async throws {
         try await World.run { _, client in
             for steps in [[Self.step("a"), Self.step("A")], [#"{"method":"GET","url":"/x"}"#], [Self.step("")]] {
@@ -86,7 +86,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C66: what depends on a request that fails is 424, whatever the order; the others are carried out")
+    @Test("C66 Batch: what depends on a request that fails is 424, whatever the order; the others are carried out")
     func dependencies() async throws {
         try await World.run { world, client in
             let steps = [
@@ -111,7 +111,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C66: dependencies that are unknown or go round in a circle are 400")
+    @Test("C66 Batch: dependencies that are unknown or go round in a circle are 400")
     func circles() async throws {
         try await World.run { _, client in
             let bad = [
@@ -130,7 +130,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C67: an absolute URL on the base URL and version is understood, another one is 400 inside")
+    @Test("C67 Batch: an absolute URL on the base URL and version is understood, another one is 400 inside")
     func absoluteURLs() async throws {
         try await World.run { _, client in
             let good = [
@@ -151,7 +151,7 @@ struct BatchTests {
         }
     }
 
-    @Test("C68: depends_on is understood, as the Python SDK writes it; other members are ignored")
+    @Test("C68 Batch: depends_on is understood, as the Python SDK writes it; other members are ignored")
     func pythonSpelling() async throws {
         try await World.run { _, client in
             let steps = [

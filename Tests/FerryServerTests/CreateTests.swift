@@ -6,7 +6,7 @@ import Testing
 /// The lines of checklist "Create" of reference 11.
 struct CreateTests {
     @Test(
-        "Create: each required property missing is 422 required with its target",
+        "C2 Create: each required property missing is 422 required with its target",
         arguments: [
             "displayName", "completeAfterDateTime", "sourceTenantId", "exchangeSettings", "resources", "resourceType",
         ])
@@ -25,7 +25,7 @@ struct CreateTests {
     }
 
     @Test(
-        "Create: values that cannot be are 422 with their sub-code",
+        "C4 C5 C7 C8 C10 Create: values that cannot be are 422 with their sub-code",
         arguments: [
             ("completeAfterDateTime", "\"2020-01-01T00:00:00Z\"", "minThresholdFailed"),
             ("completeAfterDateTime", "\"2031-02-13T08:00:00Z\"", "minThresholdFailed"),
@@ -47,7 +47,8 @@ struct CreateTests {
         }
     }
 
-    @Test("Create: a name that is taken is 422 duplicateDisplayNameJob, whatever its case; another tenant may have it")
+    @Test(
+        "C3 Create: a name that is taken is 422 duplicateDisplayNameJob, whatever its case; another tenant may have it")
     func duplicateName() async throws {
         try await World.run { world, client in
             _ = try await client.create("wave-1")
@@ -61,7 +62,7 @@ struct CreateTests {
         }
     }
 
-    @Test("Create: absent workloads mean all four, so Exchange needs exchangeSettings")
+    @Test("C6 Create: absent workloads mean all four, so Exchange needs exchangeSettings")
     func absentWorkloads() async throws {
         try await World.run { _, client in
             let reply = try await client.send(
@@ -75,7 +76,7 @@ struct CreateTests {
         }
     }
 
-    @Test("Create: resourceType is compared without case", arguments: ["users", "USERS"])
+    @Test("C8 Create: resourceType is compared without case", arguments: ["users", "USERS"])
     func resourceType(_ spelling: String) async throws {
         try await World.run { _, client in
             let reply = try await client.send(
@@ -85,7 +86,7 @@ struct CreateTests {
         }
     }
 
-    @Test("Create: 2,000 people are accepted, 2,001 are 422 tooManyResources")
+    @Test("C9 Create: 2,000 people are accepted, 2,001 are 422 tooManyResources")
     func manyPeople() async throws {
         try await World.run { _, client in
             let reply = try await client.send("POST \(World.v1)", body: World.body("wave-1", people: 2_001))
@@ -96,7 +97,7 @@ struct CreateTests {
         }
     }
 
-    @Test("Create: a text/plain body is 415, truncated JSON 400, an unknown property 400, nothing at all 400")
+    @Test("C11 C12 Create: a text/plain body is 415, truncated JSON 400, an unknown property 400, nothing at all 400")
     func form() async throws {
         try await World.run { _, client in
             #expect(try await client.send("POST \(World.v1)", body: World.body("a"), type: "text/plain").status == 415)

@@ -7,7 +7,7 @@ import Testing
 
 /// Headers, methods, limits and health: what all requests have in common (reference 7).
 struct ExchangeTests {
-    @Test("Every error has the documented shape and a request-id header equal to innerError.request-id")
+    @Test("C69 Every error has the documented shape and a request-id header equal to innerError.request-id")
     func errorShape() async throws {
         try await World.run { _, client in
             for (request, status) in [
@@ -42,6 +42,57 @@ struct ExchangeTests {
             let long = try await client.send(
                 "GET \(World.v1)", headers: ["client-request-id": String(repeating: "x", count: 200)])
             #expect(long["client-request-id"] == long["request-id"])
+        }
+    }
+
+    @Test("return-client-request-id and ConsistencyLevel are accepted; the client's id comes back either way")
+    func acceptedHeaders() async throws {
+        try await World.run { _, client in
+            for value in ["true", "false"] {
+                let reply = try await client.send(
+                    "GET \(World.v1)",
+                    headers: [
+                        "client-request-id": "5-5", "return-client-request-id": value, "ConsistencyLevel": "eventual",
+                        "SdkVersion": "x/1", "Retry-Attempt": "2", "If-Match": "*",
+                    ])
+                #expect(reply.status == 200)
+                #expect(reply["client-request-id"] == "5-5")
+            }
+        }
+    }
+
+    @Test("A preflight is answered for origins that were allowed, and for no others; none are unless set")
+    func preflights() async throws {
+        let ask = [
+            "Origin": "https://admin.example", "Access-Control-Request-Method": "PATCH",
+            "Access-Control-Request-Headers": "authorization",
+        ]
+        try await World.run { _, client in
+            let reply = try await client.send("OPTIONS \(World.v1)/x", token: .some(nil), headers: ask)
+            #expect(reply.status == 204)
+            #expect(reply["Access-Control-Allow-Origin"] == nil)
+        }
+        var settings = ServerSettings(publicBaseURL: "https://move.example")
+        settings.allowedOrigins = ["https://admin.example"]
+        try await World.run(settings: settings) { _, client in
+            let reply = try await client.send("OPTIONS \(World.v1)/x", token: .some(nil), headers: ask)
+            #expect(reply.status == 204)
+            #expect(reply["Access-Control-Allow-Origin"] == "https://admin.example")
+            #expect(reply["Access-Control-Allow-Methods"] == "GET, PATCH, DELETE, OPTIONS")
+            #expect(reply["Access-Control-Allow-Headers"]?.contains("Authorization") == true)
+            #expect(reply["Access-Control-Allow-Credentials"] == nil)
+            #expect(reply["Vary"] == "Origin")
+            for origin in ["https://admin.example.evil.example", "null", "http://admin.example"] {
+                var other = ask
+                other["Origin"] = origin
+                let refused = try await client.send("OPTIONS \(World.v1)/x", token: .some(nil), headers: other)
+                #expect(refused["Access-Control-Allow-Origin"] == nil)
+                #expect(refused["Vary"] == "Origin")
+            }
+            let list = try await client.send("GET \(World.v1)", headers: ["Origin": "https://admin.example"])
+            #expect(list["Access-Control-Allow-Origin"] == "https://admin.example")
+            #expect(list["Access-Control-Expose-Headers"]?.contains("request-id") == true)
+            #expect(list["Access-Control-Allow-Methods"] == nil)
         }
     }
 

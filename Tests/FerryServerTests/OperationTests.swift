@@ -22,7 +22,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 2: POST …Jobs creates: 201, Location, validate, submitted, targetTenantId is tid")
+    @Test("C1 Operation 2: POST …Jobs creates: 201, Location, validate, submitted, targetTenantId is tid")
     func operation2() async throws {
         try await World.run { world, client in
             let reply = try await client.send("POST \(World.v1)", body: World.body("wave-1"))
@@ -39,7 +39,9 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 3: GET …Jobs/{job} reads by id in any case, by name, in both key syntaxes, on lower-case paths")
+    @Test(
+        "C13 C14 C15 C17 C18 C19 Operation 3: GET …Jobs/{job} reads by id in any case, by name, in both key syntaxes, on lower-case paths"
+    )
     func operation3() async throws {
         try await World.run { _, client in
             let id = try await client.create("wave 1's")
@@ -96,7 +98,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 6: validate is 200 with the job, by both names, with no body and with {}")
+    @Test("C34 C35 Operation 6: validate is 200 with the job, by both names, with no body and with {}")
     func operation6() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -112,7 +114,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 7: migrate is 200 from validatePassed, processing and migrate")
+    @Test("C39 Operation 7: migrate is 200 from validatePassed, processing and migrate")
     func operation7() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -168,7 +170,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 11: cancel of one user is 202 Accepted, leaves the others alone, an unknown one is 404")
+    @Test("C48 C49 Operation 11: cancel of one user is 202 Accepted, leaves the others alone, an unknown one is 404")
     func operation11() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -187,7 +189,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 12: GET …Jobs/$count is a bare number that honours $filter and $search")
+    @Test("C30 Operation 12: GET …Jobs/$count is a bare number that honours $filter and $search")
     func operation12() async throws {
         try await World.run { _, client in
             for number in 1...3 { _ = try await client.create("wave-\(number)") }
@@ -210,7 +212,7 @@ struct OperationTests {
         }
     }
 
-    @Test("Operation 14: GET, PATCH and DELETE by displayName, its quote doubled or not")
+    @Test("C16 Operation 14: GET, PATCH and DELETE by displayName, its quote doubled or not")
     func operation14() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave 1's")

@@ -5,7 +5,7 @@ import Testing
 
 /// The lines of checklist "Read" and "List" of reference 11.
 struct ReadTests {
-    @Test("Read: a job of another tenant is 404 and in nobody else's list")
+    @Test("C20 Read: a job of another tenant is 404 and in nobody else's list")
     func otherTenant() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -17,7 +17,7 @@ struct ReadTests {
         }
     }
 
-    @Test("Read: $select chooses, $expand=users brings the users, unknown names are 400")
+    @Test("C21 C22 Read: $select chooses, $expand=users brings the users, unknown names are 400")
     func selectAndExpand() async throws {
         try await World.run { _, client in
             let id = try await client.create("wave-1")
@@ -37,7 +37,7 @@ struct ReadTests {
         }
     }
 
-    @Test("List: 45 jobs are 3 pages without repeats, stable while jobs are added")
+    @Test("C23 C24 C26 List: 45 jobs are 3 pages without repeats, stable while jobs are added")
     func paging() async throws {
         try await World.run { world, client in
             var created: [String] = []
@@ -65,7 +65,7 @@ struct ReadTests {
         }
     }
 
-    @Test("List: $top=5 still pages, $skip counts once, Prefer odata.maxpagesize=3 is applied, $top=0 is empty")
+    @Test("C25 C29 List: $top=5 still pages, $skip counts once, Prefer odata.maxpagesize=3 is applied, $top=0 is empty")
     func pageSizes() async throws {
         try await World.run { world, client in
             for number in 0..<12 {
@@ -134,7 +134,7 @@ struct ReadTests {
         }
     }
 
-    @Test("List: $filter, with and without $ on beta; an unknown property is 400")
+    @Test("C27 C28 C31 List: $filter, with and without $ on beta; an unknown property is 400")
     func filters() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")

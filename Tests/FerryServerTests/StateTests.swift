@@ -6,7 +6,7 @@ import Testing
 struct StateTests {
     static let states = JobStatus.allCases.filter { ![.approved, .adminActionRequired].contains($0) }
 
-    @Test("Validate: 200 from submitted and validateFailed, 409 from each other state", arguments: states)
+    @Test("C32 C33 Validate: 200 from submitted and validateFailed, 409 from each other state", arguments: states)
     func validate(_ status: JobStatus) async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -19,7 +19,8 @@ struct StateTests {
     }
 
     @Test(
-        "Migrate: 200 from validatePassed, failed and completedWithErrors, 409 from each other state", arguments: states
+        "C38 C39 Migrate: 200 from validatePassed, failed and completedWithErrors, 409 from each other state",
+        arguments: states
     )
     func migrate(_ status: JobStatus) async throws {
         try await World.run { world, client in
@@ -32,7 +33,7 @@ struct StateTests {
         }
     }
 
-    @Test("Migrate: 409 validationExpired after 7 days, then validate is allowed")
+    @Test("C40 Migrate: 409 validationExpired after 7 days, then validate is allowed")
     func expiredValidation() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -45,7 +46,7 @@ struct StateTests {
         }
     }
 
-    @Test("Cancel: 202 in every state of the table, 409 in cuttingOver and the final ones", arguments: states)
+    @Test("C45 C46 Cancel: 202 in every state of the table, 409 in cuttingOver and the final ones", arguments: states)
     func cancel(_ status: JobStatus) async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -60,7 +61,7 @@ struct StateTests {
         }
     }
 
-    @Test("Cancel: 409 once completeAfterDateTime has passed")
+    @Test("C47 Cancel: 409 once completeAfterDateTime has passed")
     func lateCancel() async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")
@@ -72,7 +73,7 @@ struct StateTests {
         }
     }
 
-    @Test("Delete: 409 while it can still change, 202 when final", arguments: states)
+    @Test("C50 C51 Delete: 409 while it can still change, 202 when final", arguments: states)
     func delete(_ status: JobStatus) async throws {
         try await World.run { world, client in
             let id = try await client.create("wave-1")

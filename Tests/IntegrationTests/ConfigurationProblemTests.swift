@@ -31,6 +31,7 @@ private let rightYAML = """
       maximumPeople: 50
       deltaInterval: 1h30m
       cancelsUntilCutover: true
+      allowedOrigins: [https://admin.example]
 
     """
 
@@ -103,6 +104,7 @@ struct ConfigurationProblemTests {
         #expect(configuration.settings.maximumPeople == 50)
         #expect(configuration.settings.deltaInterval == .seconds(5400))
         #expect(configuration.settings.cancelsUntilCutover == true)
+        #expect(configuration.settings.allowedOrigins == ["https://admin.example"])
         #expect(configuration.settings.continuesWithoutMailbox == nil)
     }
 
@@ -125,6 +127,10 @@ struct ConfigurationProblemTests {
         (
             "  - id: 1111", "  - id: x111",
             "/etc/ferry.yaml:5:9: tenants[0].id: 'x1111111-1111-1111-1111-111111111111' is not a GUID."
+        ),
+        (
+            "[https://admin.example]", "[https://admin.example/]",
+            "/etc/ferry.yaml:27:20: settings.allowedOrigins[0]: 'https://admin.example/' is not an origin."
         ),
         ("    name: Contoso\n", "", "/etc/ferry.yaml:5:5: tenants[0].name: The key is missing."),
         (

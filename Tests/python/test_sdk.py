@@ -42,7 +42,7 @@ def drive(work, server, version, token):
 
 
 def test_a_job_from_creation_to_its_end(server, version, token):
-    """Rows 2, 3, 4, 5, 6, 7, 9, 10, 13 and 17: everything moves, every answer is parsed into its type."""
+    """C70: rows 2, 3, 4, 5, 6, 7, 9, 10, 13 and 17: everything moves, every answer is parsed into its type."""
     people = server.people()[:2] if version == "beta" else server.people()[2:4]
 
     async def work(client: Client):

@@ -12,7 +12,8 @@ struct GraphResponder: HTTPResponder {
         let exchange = Exchange(request.head, requestID: effects.makeGUID(), settings: settings)
         let answer = await pipeline.answer(Message(request), exchange)
         if answer.leavesBodyUnread { context.closeSoon() }
-        let response = answer.response(exchange)
+        var response = answer.response(exchange)
+        CrossOrigin(allowed: settings.allowedOrigins).allow(request, in: &response)
         // HEAD has the headers of an answer and never a body (RFC 9110 section 9.3.2).
         return request.head.method == .head ? response.createHeadResponse() : response
     }

@@ -39,6 +39,8 @@ struct Configuration: Sendable {
 
     /// What may be tuned; `nil` leaves the engine's own default.
     struct Settings: Hashable, Sendable {
+        /// Origins whose pages may call the API from a browser; none unless named.
+        var allowedOrigins: Set<String> = []
         /// People in one job.
         var maximumPeople: Int?
         /// Time between delta passes before the date.

@@ -133,16 +133,35 @@ struct ConfigurationReader {
         guard let value,
             let mapping = value.mapping(
                 knows: [
+                    "allowedOrigins",
                     "maximumPeople", "deltaInterval", "cancelsUntilCutover", "continuesWithoutMailbox",
                     "tombstonesLast",
                 ], of: "settings")
         else { return settings }
+        settings.allowedOrigins = origins(mapping["allowedOrigins"])
         settings.maximumPeople = mapping["maximumPeople"]?.number(in: 1...100_000)
         settings.deltaInterval = mapping["deltaInterval"]?.duration()
         settings.cancelsUntilCutover = mapping["cancelsUntilCutover"]?.boolean()
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
         return settings
+    }
+
+    /// As browsers write them: scheme, host, a port that is not the scheme's own; compared letter by letter.
+    private func origins(_ value: YAMLValue?) -> Set<String> {
+        var origins: Set<String> = []
+        for element in value?.elements("origins, such as [https://admin.example]") ?? [] {
+            guard let text = element.text("an origin, such as https://admin.example") else { continue }
+            let host = ["https://", "http://"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) }
+            if let host, !host.isEmpty, !host.contains("/"), text == text.lowercased() {
+                origins.insert(text)
+            } else {
+                element.report(
+                    "\(text.quoted) is not an origin.",
+                    "Write scheme and host in lower case and nothing behind them, such as https://admin.example.")
+            }
+        }
+        return origins
     }
 
     // MARK: tenants

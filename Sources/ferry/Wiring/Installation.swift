@@ -93,8 +93,10 @@ struct Installation: Sendable {
     ) -> GuardedServices {
         let authenticator = Self.authenticator(of: configuration, embedded: issuer, logger: logger)
         authenticator.prepare()
+        var settings = ServerSettings(host: configuration.listen.host, port: configuration.listen.port)
+        settings.allowedOrigins = configuration.settings.allowedOrigins
         let server = FerryServer(
-            settings: ServerSettings(host: configuration.listen.host, port: configuration.listen.port),
+            settings: settings,
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
             effects: Self.effects, directory: directory, logger: logger, onBound: onBound)
         let watchdog = Watchdog(patience: .seconds(20), logger: logger)
