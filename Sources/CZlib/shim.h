@@ -1,4 +1,5 @@
-// zlib, with the two initializers that are macros there. Raw deflate streams (RFC 1951), as COMPRESS=DEFLATE has them.
+// zlib, with the initializers that are macros there. A raw stream (RFC 1951) is what COMPRESS=DEFLATE has; HTTP has gzip
+// (RFC 1952) and the zlib format (RFC 1950).
 #ifndef FERRY_CZLIB_SHIM_H
 #define FERRY_CZLIB_SHIM_H
 
@@ -10,6 +11,16 @@ static inline int ferry_inflate_init_raw(z_stream *stream) {
 
 static inline int ferry_deflate_init_raw(z_stream *stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+}
+
+/// `window_bits`: 15 for the zlib format, 31 for gzip.
+static inline int ferry_inflate_init(z_stream *stream, int window_bits) {
+    return inflateInit2(stream, window_bits);
+}
+
+/// `window_bits`: 15 for the zlib format, 31 for gzip.
+static inline int ferry_deflate_init(z_stream *stream, int level, int window_bits) {
+    return deflateInit2(stream, level, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
 }
 
 #endif

@@ -14,7 +14,10 @@ package typealias Readiness = @Sendable () async -> [(name: String, problem: Str
 /// have begun come to their end.
 package struct FerryServer: Service {
     private let settings: ServerSettings
-    private let responder: GraphResponder
+    private let responder: TransportResponder<GraphResponder>
+    private let certificate: ServerCertificate?
+    private let drain: Drain
+    private let effects: Effects
     private let onBound: @Sendable (Int) async -> Void
     private let logger: Logger
 
@@ -22,40 +25,73 @@ package struct FerryServer: Service {
     ///   - commands: carries out every change.
     ///   - reader: answers every read.
     ///   - readiness: asked by `/readyz`; all problems `nil` means ready.
+    ///   - certificate: what connections are greeted with; `nil`: they are not encrypted.
+    ///   - drain: says when the end has begun; as a service it goes behind this one.
     ///   - directory: names people in reports; without it they are ids.
     ///   - onBound: told the port once the server listens.
     package init(
         settings: ServerSettings, commands: any CommandHandling, reader: any StoreReader,
         authenticator: Authenticator, readiness: @escaping Readiness, effects: Effects,
-        directory: (any Directory)? = nil, logger: Logger,
+        certificate: ServerCertificate? = nil, drain: Drain? = nil, directory: (any Directory)? = nil, logger: Logger,
         onBound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
+        var settings = settings
+        settings.isEncrypted = certificate != nil
+        let drain = drain ?? Drain(clock: effects.clock)
         self.settings = settings
+        self.certificate = certificate
+        self.drain = drain
+        self.effects = effects
         self.onBound = onBound
         self.logger = logger
-        responder = GraphResponder(
+        let pipeline = Pipeline(
             settings: settings,
-            pipeline: Pipeline(
-                settings: settings,
-                operations: Operations(
-                    commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
-                authenticator: authenticator, readiness: readiness, effects: effects, logger: logger),
-            effects: effects)
+            operations: Operations(
+                commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
+            authenticator: authenticator,
+            readiness: { drain.hasBegun ? [("server", "stopping")] : await readiness() },
+            effects: effects, logger: logger)
+        responder = TransportResponder(
+            base: GraphResponder(settings: settings, pipeline: pipeline, effects: effects), settings: settings)
     }
 
-    package func run() async throws { try await makeApplication().run() }
+    /// Returns when the server has stopped listening and every request has ended, or has been cut off because the time
+    /// for that is over.
+    package func run() async throws {
+        let application = makeApplication()
+        try await withThrowingTaskGroup(of: Bool.self) { [drain, effects, settings, logger] group in
+            group.addTask(name: "server") {
+                try await application.run()
+                return true
+            }
+            group.addTask(name: "drain") {
+                try? await gracefulShutdown()
+                drain.begin()
+                try? await effects.clock.sleep(for: settings.drainTimeout)
+                return false
+            }
+            let hasEnded = try await group.next() ?? true
+            if !hasEnded, !Task.isCancelled {
+                logger.warning(
+                    "Requests cut off at the end",
+                    metadata: ["seconds": "\(settings.drainTimeout.wholeMicroseconds / 1_000_000)"])
+            }
+            group.cancelAll()
+            // What ends because it was told to is no failure of the server.
+            if !hasEnded { _ = try? await group.next() }
+        }
+    }
 
     /// The application that `run` runs; tests put their client in front of it.
-    func makeApplication() -> Application<GraphResponder> {
-        var http = HTTP1Channel.Configuration(
-            // The handler behind it counts whole heads, so a head that trickles in is idleness too.
-            idleTimeout: .nanoseconds(
-                settings.idleTimeout.wholeMicroseconds.multipliedReportingOverflow(by: 1_000).partialValue))
-        http.httpDecoder = .init(
-            maxHeaderFieldSize: settings.maximumHeadBytes, maxHeaderListSize: settings.maximumHeadBytes,
-            maxHeaderFieldCount: 128)
+    func makeApplication() -> Application<TransportResponder<GraphResponder>> {
+        let refusals = Refusals(effects: effects, logger: logger)
         return Application(
-            responder: responder, server: .http1(configuration: http),
+            responder: responder,
+            server: HTTPServerBuilder { [settings, certificate, drain] responder in
+                ServerChannel(
+                    settings: settings, certificate: certificate, drain: drain, refusals: refusals, responder: responder
+                )
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),

@@ -9,21 +9,32 @@ package struct ServerSettings: Sendable, Hashable {
     package var publicBaseURL: String?
     /// Origins whose pages may call the API from a browser, such as `https://admin.example`; none unless set.
     package var allowedOrigins: Set<String> = []
+    /// Whether connections are TLS, so that links are `https`. The server knows it from its certificate.
+    var isEncrypted = false
     /// Largest request body, in bytes. 2,000 people take about 80 KiB.
     package var maximumBodyBytes: Int
-    /// Largest request head, in bytes, all header lines together.
+    /// Largest request head over HTTP/1.1, in bytes, all header lines together. Over HTTP/2 it is 16 KiB.
     package var maximumHeadBytes: Int
     /// Connections at once; further ones wait in the backlog.
     package var maximumConnections: Int
+    /// Time from the first byte of a request head until its last one, and from the start of a connection until TLS is
+    /// agreed on.
+    package var headTimeout: Duration
     /// Time in which a request's body must have arrived completely.
     package var requestTimeout: Duration
-    /// Time without a complete request head, or without progress of a body, after which a connection is closed.
+    /// Time without a request after which a connection is closed, and time for which a client may take nothing of an
+    /// answer.
     package var idleTimeout: Duration
+    /// Time that requests have to come to their end once the server stops; what is left is cut off.
+    package var drainTimeout: Duration
+    /// Smallest body, in bytes, that is compressed for clients that accept it. Smaller ones fit into a packet anyway.
+    package var compressionThresholdBytes: Int
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, publicBaseURL: String? = nil, maximumBodyBytes: Int = 1 << 20,
-        maximumHeadBytes: Int = 64 << 10, maximumConnections: Int = 4096, requestTimeout: Duration = .seconds(30),
-        idleTimeout: Duration = .seconds(60)
+        maximumHeadBytes: Int = 64 << 10, maximumConnections: Int = 4096, headTimeout: Duration = .seconds(15),
+        requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(60),
+        drainTimeout: Duration = .seconds(15), compressionThresholdBytes: Int = 1_400
     ) {
         self.host = host
         self.port = port
@@ -31,7 +42,10 @@ package struct ServerSettings: Sendable, Hashable {
         self.maximumBodyBytes = maximumBodyBytes
         self.maximumHeadBytes = maximumHeadBytes
         self.maximumConnections = maximumConnections
+        self.headTimeout = headTimeout
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
+        self.drainTimeout = drainTimeout
+        self.compressionThresholdBytes = compressionThresholdBytes
     }
 }

@@ -16,6 +16,8 @@ struct ErrorTableTests {
             (.tooSlow, 408, "RequestTimeout", nil),
             (.bodyTooLarge(limit: 5), 413, "RequestEntityTooLarge", nil),
             (.unsupportedMediaType, 415, "UnsupportedMediaType", nil),
+            (.unsupportedContentCoding, 415, "UnsupportedMediaType", nil),
+            (.headTooLarge(limit: 5), 431, "RequestHeaderFieldsTooLarge", nil),
             (.throttled(retryAfterSeconds: 7), 429, "TooManyRequests", nil),
             (.fault, 500, "InternalServerError", nil),
             (.unavailable("m"), 503, "ServiceUnavailable", nil),

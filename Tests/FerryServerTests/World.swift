@@ -50,6 +50,7 @@ struct World: Sendable {
     static func open(
         settings: ServerSettings, tenants: Set<TenantID> = [target, other], cachedTokens: Int = 64,
         problem: String? = nil, issuer: EmbeddedIssuer? = .ephemeral(),
+        certificate: ServerCertificate? = nil, drain: Drain? = nil,
         authentication: (inout AuthenticationSettings) throws -> Void = { _ in },
         onBound: @escaping @Sendable (Int) async -> Void = { _ in },
         _ body: (World) async throws -> Void
@@ -74,7 +75,8 @@ struct World: Sendable {
             authenticator: Authenticator(
                 settings: tokens, embedded: issuer,
                 now: effects.now, uptime: { time.uptime }, logger: logger),
-            readiness: { [("store", problem)] }, effects: effects, logger: logger, onBound: onBound)
+            readiness: { [("store", problem)] }, effects: effects, certificate: certificate, drain: drain,
+            logger: logger, onBound: onBound)
         let world = World(store: store, issuer: issuer ?? .ephemeral(), effects: effects, server: server, time: time)
         do {
             try await body(world)

@@ -60,6 +60,12 @@ extension Failure {
             return ErrorAnswer(413, "RequestEntityTooLarge", "The body is larger than \(limit) bytes.")
         case .unsupportedMediaType:
             return ErrorAnswer(415, "UnsupportedMediaType", "The body must be application/json in UTF-8.")
+        case .unsupportedContentCoding:
+            return ErrorAnswer(
+                415, "UnsupportedMediaType", "The body must be sent as it is: Content-Encoding is not understood here.")
+        case .headTooLarge(let limit):
+            return ErrorAnswer(
+                431, "RequestHeaderFieldsTooLarge", "The request line and headers are larger than \(limit) bytes.")
         case .refused(let refusal): return refusal.answer
         case .dependencyFailed:
             return ErrorAnswer(

@@ -17,8 +17,12 @@ package enum Failure: Error, Sendable, Hashable {
     /// The request took longer to arrive than the server waits.
     case tooSlow
     case bodyTooLarge(limit: Int)
+    /// Request line and header lines together.
+    case headTooLarge(limit: Int)
     /// The body is not JSON.
     case unsupportedMediaType
+    /// The body is compressed.
+    case unsupportedContentCoding
     /// Well-formed, but the engine would not.
     case refused(Refusal)
     /// A request in a batch on which this one depends has failed.

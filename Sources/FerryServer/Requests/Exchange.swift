@@ -22,11 +22,14 @@ struct Exchange: Sendable {
         if let fixed = settings.publicBaseURL {
             base = fixed
         } else if let authority = head.authority, Self.isAuthority(authority) {
-            base = "http://" + authority
+            base = (settings.isEncrypted ? "https://" : "http://") + authority
         } else {
-            base = "http://\(settings.host):\(settings.port)"
+            base = "\(settings.isEncrypted ? "https" : "http")://\(settings.host):\(settings.port)"
         }
     }
+
+    /// Of something that never became a request.
+    init(requestID: GUID) { self.init(requestID: requestID, clientRequestID: nil, base: "", authority: nil) }
 
     private init(requestID: GUID, clientRequestID: String?, base: String, authority: String?) {
         self.requestID = requestID

@@ -10,7 +10,7 @@ struct GraphResponder: HTTPResponder {
 
     func respond(to request: Request, context: ServerContext) async throws -> Response {
         let exchange = Exchange(request.head, requestID: effects.makeGUID(), settings: settings)
-        let answer = await pipeline.answer(Message(request), exchange)
+        let answer = await pipeline.answer(Message(request, isMultiplexed: context.isMultiplexed), exchange)
         if answer.leavesBodyUnread { context.closeSoon() }
         var response = answer.response(exchange)
         CrossOrigin(allowed: settings.allowedOrigins).allow(request, in: &response)

@@ -27,9 +27,13 @@ struct Message: Sendable {
         self.isInBatch = isInBatch
     }
 
-    init(_ request: Request) {
+    /// - Parameter isMultiplexed: it came over HTTP/2, where a body needs no header to be there; HTTP/1.1 frames one with
+    ///   one of two headers (RFC 9112 section 6.3).
+    init(_ request: Request, isMultiplexed: Bool) {
+        let isFramed =
+            isMultiplexed || request.headers.contains(.contentLength) || request.headers.contains(.transferEncoding)
         self.init(
             method: request.head.method.rawValue, target: request.head.path ?? "/", headers: request.headers,
-            body: .arriving(request.body), isInBatch: false)
+            body: isFramed ? .arriving(request.body) : .whole([]), isInBatch: false)
     }
 }

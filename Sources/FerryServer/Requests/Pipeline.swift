@@ -149,9 +149,12 @@ struct Pipeline: Sendable {
 
     /// The whole body. Throws `Failure.bodyTooLarge`, and `Failure.tooSlow` when it does not arrive in time.
     private func body(arriving stream: RequestBody, _ headers: HTTPFields) async throws(Failure) -> [UInt8] {
-        // HTTP/1.1 frames a body with one of two headers (RFC 9112 section 6.3).
         let announced = headers[.contentLength].flatMap { Int($0) }
-        if announced == 0 || announced == nil && headers[.transferEncoding] == nil { return [] }
+        if announced == 0 { return [] }
+        // Nothing is unpacked, so nothing can grow while it is (RFC 9110 section 15.5.16).
+        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw .unsupportedContentCoding
+        }
         let limit = settings.maximumBodyBytes
         if let announced, announced > limit { throw .bodyTooLarge(limit: limit) }
         let (clock, timeout) = (effects.clock, settings.requestTimeout)

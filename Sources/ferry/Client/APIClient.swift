@@ -3,6 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import NIOSSL
 
 /// Speaks with a Ferry server, or with anything else that has the same API.
 ///
@@ -24,15 +25,27 @@ struct APIClient: Sendable {
     /// `http://127.0.0.1:8080`, without a final slash.
     let server: String
     private let token: String
+    private let tls: TLSConfiguration?
     private let clock: any Clock<Duration>
 
     private static let longestAnswerBytes = 64 << 20
     private static let timeout = TimeAmount.seconds(60)
     private static let longestWait = 120
 
-    init(server: String, token: String, clock: any Clock<Duration> = ContinuousClock()) {
+    /// Says at once that nobody is there, instead of trying until the time is over. Lives as long as the process.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    /// - Parameter tls: whom to trust with an `https` server; `nil`: whom the system trusts.
+    init(
+        server: String, token: String, tls: TLSConfiguration? = nil, clock: any Clock<Duration> = ContinuousClock()
+    ) {
         self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
         self.token = token
+        self.tls = tls
         self.clock = clock
     }
 
@@ -116,6 +129,7 @@ struct APIClient: Sendable {
         // A nextLink comes as a whole address.
         var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : server + path)
         request.method = method
+        request.tlsConfiguration = tls
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
         request.headers.add(name: "Accept", value: "*/*")
         request.headers.add(name: "User-Agent", value: "ferry")
@@ -127,7 +141,7 @@ struct APIClient: Sendable {
         let response: HTTPClientResponse
         let buffer: ByteBuffer
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
+            response = try await Self.http.execute(request, timeout: Self.timeout)
             buffer = try await response.body.collect(upTo: Self.longestAnswerBytes)
         } catch is CancellationError {
             throw CancellationError()
@@ -162,6 +176,8 @@ struct APIClient: Sendable {
             "no answer in time"
         case let error as HTTPClientError where error == .invalidURL || error == .emptyScheme || error == .emptyHost:
             "the address is not a URL such as http://127.0.0.1:8080"
+        case is NIOSSLError, is NIOSSLExtraError:
+            "its certificate is not trusted or not for this name, or it does not speak TLS; give --ca its authority"
         case is HTTPClientError: "the connection broke: \(error)"
         default: "nobody answers there"
         }

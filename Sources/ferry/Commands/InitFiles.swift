@@ -63,8 +63,11 @@ struct InitFiles {
         # Ferry: who may move from where to where. Paths are relative to this file.
         # `ferry check --config ferry.yaml` says what is wrong with it.
 
-        # Where the API listens. Put a proxy with TLS in front before you open it to a network.
+        # Where the API listens. Give it TLS, or a proxy that has it, before you open it to a network.
         listen: 127.0.0.1:8080
+
+        # PEM files; the chain with the server's own certificate first. New ones are taken into use without a restart.
+        # tls: { certificate: server.crt, key: server.key }
 
         # Jobs, progress, and the ledger of what has been moved. Keep it: it is what makes a second try cheap.
         store: sqlite:ferry.sqlite
@@ -126,6 +129,8 @@ struct InitFiles {
           cancelsUntilCutover: false     # true: cancel stays possible until each person's own cutover
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
           tombstonesLast: 30d            # how long deleted jobs stay readable
+          drainDelay: 0s                 # after SIGTERM: /readyz is 503 for so long before listening ends
+          drainTimeout: 15s              # and then requests have so long to end
 
         """
 }

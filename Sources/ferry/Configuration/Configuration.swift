@@ -10,6 +10,12 @@ struct Configuration: Sendable {
         var port: Int
     }
 
+    /// PEM files with the server's certificate and its private key; paths as they are opened.
+    struct TLS: Hashable, Sendable {
+        var certificate: String
+        var key: String
+    }
+
     /// Which store keeps jobs, work and ledgers.
     enum StoreLocation: Hashable, Sendable {
         /// A path; relative ones are relative to the configuration file.
@@ -27,6 +33,8 @@ struct Configuration: Sendable {
     /// The file this was read from, as it was named.
     var file: String
     var listen: Listen
+    /// `nil`: the API is plain HTTP.
+    var tls: TLS?
     var store: StoreLocation
     /// Path of the embedded issuer's private key; made at the first start.
     var keys: String
@@ -51,6 +59,10 @@ struct Configuration: Sendable {
         var continuesWithoutMailbox: Bool?
         /// How long deleted jobs stay readable.
         var tombstonesLast: Duration?
+        /// Time between `/readyz` turning 503 and the end of listening.
+        var drainDelay: Duration?
+        /// Time that requests have to end once the server has stopped listening.
+        var drainTimeout: Duration?
     }
 }
 

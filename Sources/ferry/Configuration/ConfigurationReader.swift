@@ -70,10 +70,11 @@ struct ConfigurationReader {
     private func configuration(_ root: YAMLValue) -> Configuration? {
         guard
             let top = root.mapping(
-                knows: ["listen", "store", "keys", "issuers", "roles", "tenants", "trust", "settings"],
+                knows: ["listen", "tls", "store", "keys", "issuers", "roles", "tenants", "trust", "settings"],
                 of: "the configuration")
         else { return nil }
         let listen = top["listen"].flatMap(listen)
+        let tls = top["tls"].flatMap(tls)
         let store = top["store"].flatMap(store)
         let keys = top["keys"]?.text("a path")
         let tenants = tenants(top)
@@ -84,7 +85,7 @@ struct ConfigurationReader {
             uniquingKeysWith: { first, _ in first })
         let trusts = trusts(top["trust"], finders)
         return Configuration(
-            file: file, listen: listen ?? Configuration.Listen(host: "127.0.0.1", port: 8080),
+            file: file, listen: listen ?? Configuration.Listen(host: "127.0.0.1", port: 8080), tls: tls,
             store: store ?? .sqlite(path: resolve("ferry.sqlite")), keys: resolve(keys ?? "ferry.key"),
             issuers: issuers ?? [.embedded(address: nil)], roles: roles, tenants: tenants, trusts: trusts,
             settings: settings(top["settings"]))
@@ -108,6 +109,15 @@ struct ConfigurationReader {
             return nil
         }
         return Configuration.Listen(host: host, port: port)
+    }
+
+    /// What the files hold is looked at when they are used, and again each time they change.
+    private func tls(_ value: YAMLValue) -> Configuration.TLS? {
+        guard let mapping = value.mapping(knows: ["certificate", "key"], of: "tls") else { return nil }
+        let certificate = mapping.required("certificate", example: "certificate: ferry.crt")?.text("a path")
+        let key = mapping.required("key", example: "key: ferry.key.pem")?.text("a path")
+        guard let certificate, let key else { return nil }
+        return Configuration.TLS(certificate: resolve(certificate), key: resolve(key))
     }
 
     private func store(_ value: YAMLValue) -> Configuration.StoreLocation? {
@@ -135,7 +145,7 @@ struct ConfigurationReader {
                 knows: [
                     "allowedOrigins",
                     "maximumPeople", "deltaInterval", "cancelsUntilCutover", "continuesWithoutMailbox",
-                    "tombstonesLast",
+                    "tombstonesLast", "drainDelay", "drainTimeout",
                 ], of: "settings")
         else { return settings }
         settings.allowedOrigins = origins(mapping["allowedOrigins"])
@@ -144,6 +154,8 @@ struct ConfigurationReader {
         settings.cancelsUntilCutover = mapping["cancelsUntilCutover"]?.boolean()
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
+        settings.drainDelay = mapping["drainDelay"]?.duration()
+        settings.drainTimeout = mapping["drainTimeout"]?.duration()
         return settings
     }
 

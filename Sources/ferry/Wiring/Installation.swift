@@ -87,25 +87,48 @@ struct Installation: Sendable {
         }
     }
 
+    /// The server's certificate; `nil` when there is to be none.
+    static func certificate(of configuration: Configuration) throws(Complaint) -> ServerCertificate? {
+        guard let tls = configuration.tls else { return nil }
+        do throws(CertificateError) {
+            return try ServerCertificate(CertificateFiles(certificate: tls.certificate, key: tls.key))
+        } catch {
+            throw Complaint("\(configuration.file): tls: \(error)", status: .configuration)
+        }
+    }
+
     /// The server, the engine and the watchdog; stopped in reverse order by SIGTERM or SIGINT.
     func makeServices(
-        issuer: EmbeddedIssuer?, onBound: @escaping @Sendable (Int) async -> Void
+        issuer: EmbeddedIssuer?, certificate: ServerCertificate? = nil,
+        onBound: @escaping @Sendable (Int) async -> Void
     ) -> GuardedServices {
         let authenticator = Self.authenticator(of: configuration, embedded: issuer, logger: logger)
         authenticator.prepare()
         var settings = ServerSettings(host: configuration.listen.host, port: configuration.listen.port)
         settings.allowedOrigins = configuration.settings.allowedOrigins
+        if let time = configuration.settings.drainTimeout { settings.drainTimeout = time }
+        let drain = Drain(delay: configuration.settings.drainDelay ?? .zero, clock: Self.effects.clock)
         let server = FerryServer(
             settings: settings,
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
-            effects: Self.effects, directory: directory, logger: logger, onBound: onBound)
-        let watchdog = Watchdog(patience: .seconds(20), logger: logger)
+            effects: Self.effects, certificate: certificate, drain: drain, directory: directory, logger: logger,
+            onBound: onBound)
+        let watchdog = Watchdog(
+            patience: .seconds(20) + settings.drainTimeout + (configuration.settings.drainDelay ?? .zero),
+            logger: logger)
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: engine), .init(service: server),
+            // These two end as soon as the stop begins, which must not end anything else.
+            .init(service: drain, successTerminationBehavior: .ignore),
+            .init(service: watchdog, successTerminationBehavior: .ignore),
+        ]
+        if let certificate {
+            let watch = CertificateWatch(
+                certificate, hints: Hangup.signals(), clock: Self.effects.clock, logger: logger)
+            services.append(.init(service: watch, successTerminationBehavior: .ignore))
+        }
         let group = ServiceGroupConfiguration(
-            services: [
-                .init(service: engine), .init(service: server),
-                // It ends as soon as the stop begins, which must not end anything else.
-                .init(service: watchdog, successTerminationBehavior: .ignore),
-            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         return GuardedServices(group: ServiceGroup(configuration: group), watchdog: watchdog)
     }
 
@@ -134,8 +157,8 @@ struct Installation: Sendable {
     }
 
     /// The base address of the API, for people and clients on this machine.
-    static func address(host: String, port: Int) -> String {
+    static func address(host: String, port: Int, isEncrypted: Bool = false) -> String {
         let reachable = ["0.0.0.0": "127.0.0.1", "::": "::1"][host] ?? host
-        return "http://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(port)"
+        return (isEncrypted ? "https" : "http") + "://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(port)"
     }
 }

@@ -5,12 +5,14 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Ends the process when a graceful stop takes too long: a blocked thread must not keep an administrator waiting.
-/// What was under way is as safe as after a crash: the last checkpoint counts.
+/// Ends the process when a graceful stop takes too long, or when the administrator asks a second time: a blocked thread
+/// must not keep anybody waiting. What was under way is as safe as after a crash: the last checkpoint counts.
 final class Watchdog: Service, Sendable {
     private let patience: Duration
     private let logger: Logger
     private let isOff = Mutex(false)
+    /// A queue of its own: the cooperative threads may be just what is blocked.
+    private let queue = DispatchQueue(label: "ferry.watchdog")
 
     init(patience: Duration, logger: Logger) {
         self.patience = patience
@@ -20,8 +22,17 @@ final class Watchdog: Service, Sendable {
     func run() async throws {
         try await gracefulShutdown()
         let seconds = Int(patience.inSeconds)
-        // A queue of its own: the cooperative threads may be just what is blocked.
-        DispatchQueue(label: "ferry.watchdog").asyncAfter(deadline: .now() + .seconds(seconds)) { [self] in
+        for signal in [SIGTERM, SIGINT] {
+            let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+            source.setEventHandler { [self, source] in
+                // The handler keeps its source alive, as long as the process lives.
+                guard !source.isCancelled, !isOff.withLock({ $0 }) else { return }
+                logger.critical("asked to stop a second time, ending at once")
+                _exit(ExitReason.failed.rawValue)
+            }
+            source.activate()
+        }
+        queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [self] in
             guard !isOff.withLock({ $0 }) else { return }
             logger.critical("the stop took too long, giving up", metadata: ["seconds": "\(seconds)"])
             _exit(ExitReason.failed.rawValue)
