@@ -21,9 +21,12 @@ struct ServeTests {
             let idle = try RawConnection(port: port)
             defer { idle.close() }
             let body = #"{"displayName":"wave-1"}"#
+            // Both come in one piece, so the answer to the first says that the second has begun.
             running.send(
-                "POST \(Self.jobs) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+                    + "POST \(Self.jobs) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
                     + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n{")
+            #expect(running.read { $0.hasSuffix("ready\n") }.hasPrefix("HTTP/1.1 200 "))
             idle.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(idle.read { $0.hasSuffix("ready\n") }.hasPrefix("HTTP/1.1 200 "))
             kill(server.id, SIGTERM)
