@@ -1,4 +1,4 @@
-import FerryIMAP
+@testable import FerryIMAP
 import NIOPosix
 import Synchronization
 import Testing
@@ -121,5 +121,15 @@ import Testing
         dump(credentials, to: &dumped)
         #expect(!dumped.contains("hunter2") && !"\(credentials)".contains("hunter2"))
         #expect(!String(reflecting: credentials).contains("hunter2"))
+    }
+
+    @Test(arguments: [
+        ("mail.example.org", "mail.example.org", true), ("Mail.Example.org.", "mail.EXAMPLE.org", true),
+        ("mail.example.org", "*.example.org", true), ("a.mail.example.org", "*.example.org", false),
+        ("example.org", "*.org", false), ("mail.example.org", "m*.example.org", false), ("mail.example.org", "", false),
+        ("mail.example.org", "example.org", false),
+    ])
+    func `a certificate's name stands for one host, or for one label`(name: String, pattern: String, expected: Bool) {
+        #expect(TLSContexts.matches(name, pattern: pattern) == expected)
     }
 }

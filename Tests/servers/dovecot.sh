@@ -51,7 +51,7 @@ local_validation_key_dict = fs:posix:prefix=$directory/keys/
 username_attribute = email
 END
 
-plugins=acl imap_plugins='acl imap_acl' quota_block=
+plugins=acl imap_plugins='acl imap_acl zlib imap_zlib' quota_block=
 if [ -n "$quota" ]; then
     plugins="$plugins quota"
     imap_plugins="$imap_plugins quota imap_quota"

@@ -26,9 +26,6 @@ package struct IMAPSettings: Sendable {
         self.readers = max(1, readers)
         // Names stay modified UTF-7, so that they are spelled alike in every session and after an upgrade of the server.
         self.options.enableUTF8 = false
-        // A server may answer commands in any order, and Dovecot does where one has to wait for the socket. Bodies are
-        // wanted in order, and one command asks for hundreds; more connections (`readers`) fill what that leaves.
-        self.options.fetchesInFlight = 1
     }
 
     /// By whose right a mailbox is entered.

@@ -17,7 +17,7 @@ package enum FetchEvent: Sendable, Hashable {
 
 /// The contents of messages, pulled in bunches in the order asked for. Used by one task at a time.
 ///
-/// The commands are in flight from the start, so bodies keep coming while the caller works; when `readAheadBytes` wait,
+/// Commands are sent ahead, so bodies keep coming while the caller works; when `readAheadBytes` wait,
 /// the socket is not read until the caller takes them. Other verbs of the same session then wait too: read to the end
 /// or `cancel()` before waiting for something else on this session.
 package final class BodyFetch: Sendable {
@@ -123,7 +123,11 @@ package final class BodyFetch: Sendable {
     }
 }
 
-/// The event loop's side of a `BodyFetch`: sends its commands, a few at a time, and gathers what they bring.
+/// The event loop's side of a `BodyFetch`: sends its commands and gathers what they bring.
+///
+/// The next command goes out when the last body of the one before begins to arrive, not earlier: Dovecot 2.3 works on
+/// several commands at once as soon as its output is held up, and then sends bodies of the later one first. A literal
+/// that has begun nothing can overtake. (To see it: two UID FETCH at once, a body of 3 MB in the first, a slow reader.)
 final class BodyDelivery {
     weak var fetch: BodyFetch?
     private let connection: Connection
@@ -134,7 +138,7 @@ final class BodyDelivery {
     private var bytes = 0
     private var failure: IMAPError?
 
-    private static let messagesPerCommand = 500
+    private static let messagesPerCommand = 1_000
 
     init(_ uids: [UID], connection: Connection) {
         self.connection = connection
@@ -165,13 +169,11 @@ final class BodyDelivery {
     }
 
     private func sendMore() {
-        var commands: [BodyCommand] = []
-        while inFlight.count < connection.options.fetchesInFlight, !isAbandoned, let uids = later.popLast() {
+        if inFlight.allSatisfy(\.isAtItsLast), !isAbandoned, let uids = later.popLast() {
             let command = BodyCommand(uids, for: self)
             inFlight.append(command)
-            commands.append(command)
+            connection.submit(command)
         }
-        if !commands.isEmpty { connection.submit(commands) }
         if inFlight.isEmpty { connection.touch(self) }
     }
 
@@ -194,6 +196,9 @@ final class BodyDelivery {
             sendMore()
         }
     }
+
+    /// The last body of a command begins to arrive.
+    func reachedLast() { sendMore() }
 
     /// Bodies must come in the order of the commands, or the reader would get them in disorder.
     func isFirst(_ command: BodyCommand) -> Bool { inFlight.first === command }
@@ -232,6 +237,8 @@ final class BodyCommand: Command {
     /// The first that was not told about yet.
     private var cursor = 0
     private let delivery: BodyDelivery
+    /// Nothing of it is to come but the rest of its last body and its answer.
+    var isAtItsLast: Bool { cursor == uids.count }
     private enum Body { case none, known(UID), assumed(UID) }
     /// The body that is being received, or was and whose response goes on.
     private var body = Body.none
@@ -257,6 +264,7 @@ final class BodyCommand: Command {
             cursor += 1
         }
         delivery.append(.began(uids[cursor - 1], size: size))
+        if isAtItsLast { delivery.reachedLast() }
         return true
     }
 

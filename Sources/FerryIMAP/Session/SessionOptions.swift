@@ -14,8 +14,6 @@ package struct SessionOptions: Sendable, Hashable {
     package var writeAheadBytes = 512 << 10
     /// Longest command line that is sent, in bytes. Dovecot refuses 200 kB (60 kB is well), Cyrus closes.
     package var commandLineBytes = 16 << 10
-    /// Most UID FETCH commands for bodies that are in flight at once.
-    package var fetchesInFlight = 8
     /// Ask for COMPRESS=DEFLATE (RFC 4978) where it is offered. Costs much CPU; pays on slow links.
     package var compress = false
     /// Enable QRESYNC (RFC 7162) where it is offered, so that VANISHED replaces EXPUNGE.

@@ -39,7 +39,47 @@ enum TLSContexts {
         let name = endpoint.certificateName ?? endpoint.host
         // A certificate names an address as such, not as a host (RFC 6125); NIOSSL then compares the peer's address.
         let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-        return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
+        guard !isAddress else { return try NIOSSLClientHandler(context: context, serverHostname: nil) }
+        return try NIOSSLClientHandler._makeSSLClientHandler(
+            context: context, serverHostname: name,
+            additionalPeerCertificateVerificationCallback: { certificate, channel in
+                isNamed(name, certificate)
+                    ? channel.eventLoop.makeSucceededVoidFuture()
+                    : channel.eventLoop.makeFailedFuture(NIOSSLExtraError.failedToValidateHostname)
+            })
+    }
+
+    /// A certificate that names addresses must name the host, too.
+    ///
+    /// NIOSSL 2.37 also accepts a certificate for the address that was reached when a host name was asked for. Public
+    /// authorities sell those, so that whoever can lie about the name in DNS could stand in between (RFC 9525 section
+    /// 6.1.2 has the name compared with names alone). To see it: a certificate for localhost and 127.0.0.1, asked for
+    /// as `elsewhere.example`.
+    private static func isNamed(_ name: String, _ certificate: NIOSSLCertificate) -> Bool {
+        var hasAddress = false
+        for alternative in certificate._subjectAlternativeNames() {
+            if alternative.nameType == .ipAddress { hasAddress = true }
+            if alternative.nameType == .dnsName,
+                matches(name, pattern: String(decoding: alternative.contents, as: UTF8.self))
+            {
+                return true
+            }
+        }
+        return !hasAddress
+    }
+
+    /// Without case; `*` may stand for the whole first label (RFC 9525 section 6.3).
+    static func matches(_ name: String, pattern: String) -> Bool {
+        let name = labels(name)
+        let pattern = labels(pattern)
+        guard name.count == pattern.count else { return false }
+        return pattern == name || pattern.first == "*" && name.count > 2 && pattern.dropFirst() == name.dropFirst()
+    }
+
+    private static func labels(_ name: String) -> [Substring] {
+        let name = name.lowercased()
+        return (name.hasSuffix(".") ? name.dropLast() : name[...]).split(
+            separator: ".", omittingEmptySubsequences: false)
     }
 }
 
