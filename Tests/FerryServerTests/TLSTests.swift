@@ -246,19 +246,13 @@ struct Authority: Sendable {
     /// Runs openssl and gives what it prints.
     @discardableResult
     func openssl(_ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Complaint(text: "openssl \(arguments.first ?? "") ended with \(process.terminationStatus)")
-        }
+        let output = try ChildPipe()
+        defer { output.closeReading() }
+        let process = try ChildProcess(["openssl"] + arguments, output: output.writing)
+        output.closeWriting()
+        let bytes = output.readAll()
+        let status = process.waitForExit()
+        guard status == 0 else { throw Complaint(text: "openssl \(arguments.first ?? "") ended with \(status)") }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import FerryTestKit
 import Foundation
 import Glibc
 
@@ -33,15 +34,14 @@ final class Program {
                     "-days",
                     "2", "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:localhost", "-keyout",
                     path("server.key"), "-out", path("server.crt"),
-                ], executable: "/usr/bin/env")
+                ], isOurs: false)
             guard openssl.waitForExit() == 0 else { throw Trouble(text: openssl.text()) }
         }
     }
 
-    private let process = Process()
+    private let process: ChildProcess
     private let log: String
 
-    var id: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
 
     /// Beside the program that runs the tests.
@@ -72,22 +72,15 @@ final class Program {
         }
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:], executable: String? = nil) throws {
+    /// - Parameter isOurs: the first argument is one of the program's, and not another program.
+    init(_ arguments: [String], environment: [String: String] = [:], isOurs: Bool = true) throws {
         log = FileManager.default.temporaryDirectory.path + "/ferry-log-\(UUID().uuidString)"
-        try Data().write(to: URL(fileURLWithPath: log))
-        guard let output = FileHandle(forWritingAtPath: log) else { throw Trouble(text: "cannot write \(log)") }
-        process.executableURL = URL(fileURLWithPath: try executable ?? Self.built())
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let id = process.processIdentifier
-        // The number may have gone to another process by then, but not to one of the same parent that is still there.
-        DispatchQueue.global().asyncAfter(deadline: .now() + 60) { [weak process] in
-            if process?.isRunning == true { kill(id, SIGKILL) }
-        }
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw Trouble(text: "cannot write \(log)") }
+        defer { close(output) }
+        process = try ChildProcess(
+            (isOurs ? [try Self.built()] : []) + arguments, environment: environment, output: output, errors: output)
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60) { [weak process] in process?.signal(SIGKILL) }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: log) }
@@ -112,14 +105,10 @@ final class Program {
     }
 
     /// The exit code, once it has ended; the number of the signal that ended it otherwise.
-    func waitForExit() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
+    func waitForExit() -> Int32 { process.waitForExit() }
+
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Ends it if a test has not.
-    func end() {
-        if process.isRunning { kill(id, SIGKILL) }
-        process.waitUntilExit()
-    }
+    func end() { process.end() }
 }

@@ -29,7 +29,7 @@ struct ServeTests {
             #expect(running.read { $0.hasSuffix("ready\n") }.hasPrefix("HTTP/1.1 200 "))
             idle.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(idle.read { $0.hasSuffix("ready\n") }.hasPrefix("HTTP/1.1 200 "))
-            kill(server.id, SIGTERM)
+            server.signal(SIGTERM)
             // That the idle connection ends says that listening has ended before.
             #expect(idle.read().isEmpty)
             #expect(throws: RawConnection.Refused.self) { try RawConnection(port: port) }
@@ -47,7 +47,7 @@ struct ServeTests {
             let server = try Program(["serve", "--config", site.configuration])
             defer { server.end() }
             let port = try server.port()
-            kill(server.id, SIGTERM)
+            server.signal(SIGTERM)
             var answer = ""
             // Each round trip is the wait for the signal to arrive.
             while !answer.hasPrefix("HTTP/1.1 503 ") {
@@ -58,7 +58,7 @@ struct ServeTests {
                 guard server.isRunning else { break }
             }
             #expect(answer.hasSuffix("server: stopping\n"), "\(answer)")
-            kill(server.id, SIGTERM)
+            server.signal(SIGTERM)
             #expect(server.waitForExit() == ExitReason.failed.rawValue)
             #expect(server.text().contains("a second time"))
         }
@@ -81,7 +81,7 @@ struct ServeTests {
             }
             let old = try String(contentsOfFile: site.path("server.crt"), encoding: .utf8)
             try site.makeCertificate("second")
-            kill(server.id, SIGHUP)
+            server.signal(SIGHUP)
             try server.wait(for: "TLS certificate taken into use")
             try old.write(toFile: site.path("old.crt"), atomically: true, encoding: .utf8)
             for (file, code) in [("server.crt", Int32(0)), ("old.crt", ExitReason.unreachable.rawValue)] {
@@ -90,7 +90,7 @@ struct ServeTests {
                     environment: ["FERRY_CA": site.path(file)])
                 #expect(list.waitForExit() == code, "\(list.text())")
             }
-            kill(server.id, SIGTERM)
+            server.signal(SIGTERM)
             #expect(server.waitForExit() == 0)
         }
     }
