@@ -104,8 +104,14 @@ final class IssuerSite: Sendable {
 
     /// Runs the body beside an issuer on a free port.
     static func run(_ body: @Sendable (IssuerSite) async throws -> Void) async throws {
-        try await run(port: try freePort(), body)
+        // Somebody else may take the port between our look and the issuer's.
+        for _ in 0..<3 {
+            do { return try await run(port: try freePort(), body) } catch is DidNotStart {}
+        }
+        throw Complaint(text: "the issuer did not start")
     }
+
+    private struct DidNotStart: Error {}
 
     static func run(port: Int, _ body: @Sendable (IssuerSite) async throws -> Void) async throws {
         let site = IssuerSite(port: port)
@@ -124,7 +130,7 @@ final class IssuerSite: Sendable {
                 defer { isBound.finish() }
                 try await group.run()
             }
-            guard await bound.first(where: { true }) != nil else { throw Complaint(text: "the issuer did not start") }
+            guard await bound.first(where: { true }) != nil else { throw DidNotStart() }
             do {
                 try await body(site)
             } catch {

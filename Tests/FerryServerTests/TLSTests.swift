@@ -16,7 +16,7 @@ struct TLSTests {
     @Test("The API speaks HTTP/2 over TLS, its links are https, and clients are told to stay there")
     func http2() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             try await Wire.serve(ServerSettings(port: 0), certificate: certificate) { world, port in
                 try await Self.withClient(trusting: authority) { client in
                     var request = HTTPClientRequest(url: "https://localhost:\(port)\(World.v1)")
@@ -45,7 +45,7 @@ struct TLSTests {
     @Test("A client without HTTP/2 gets HTTP/1.1")
     func http1() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             try await Wire.serve(ServerSettings(port: 0), certificate: certificate) { _, port in
                 try await Self.withClient(trusting: authority, version: .http1Only) { client in
                     let answer = try await client.execute(
@@ -60,7 +60,7 @@ struct TLSTests {
     @Test("A large page crosses HTTP/2 compressed")
     func compressed() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             try await Wire.serve(ServerSettings(port: 0), certificate: certificate) { world, port in
                 try await Self.withClient(trusting: authority) { client in
                     var request = HTTPClientRequest(url: "https://localhost:\(port)\(World.v1)")
@@ -87,16 +87,16 @@ struct TLSTests {
     @Test("New connections get a certificate that replaced the old one; a broken one changes nothing")
     func reload() async throws {
         try await Authority.use { authority in
-            let files = try authority.issue("first")
+            let files = try await authority.issue("first")
             let certificate = try ServerCertificate(files)
             try await Wire.serve(ServerSettings(port: 0), certificate: certificate) { _, port in
                 #expect(try await Self.name(at: port, trusting: authority) == "first")
-                try authority.issue("second")
+                try await authority.issue("second")
                 #expect(try certificate.reload())
                 #expect(try await Self.name(at: port, trusting: authority) == "second")
                 #expect(try !certificate.reload())
                 let second = try String(contentsOfFile: files.key, encoding: .utf8)
-                try authority.issue("third")
+                try await authority.issue("third")
                 try second.write(toFile: files.key, atomically: false, encoding: .utf8)
                 let error = #expect(throws: CertificateError.self) { try certificate.reload() }
                 #expect(error?.description.contains("does not belong to the first certificate") == true)
@@ -108,7 +108,7 @@ struct TLSTests {
     @Test("The watch takes new files into use on a hint and by itself, and ends with the server")
     func watch() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             let (hints, hint) = AsyncStream.makeStream(of: Void.self)
             let (lines, log) = AsyncStream.makeStream(of: String.self)
             let logger = Logger(label: "test") { _ in LineLog(lines: log) }
@@ -118,7 +118,7 @@ struct TLSTests {
                 let before = certificate.context
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await watch.run() }
-                    try authority.issue("next")
+                    try await authority.issue("next")
                     if interval > .seconds(1) { hint.yield() }
                     _ = await lines.first { $0.contains("taken into use") }
                     #expect(certificate.context !== before)
@@ -143,13 +143,13 @@ struct TLSTests {
         ])
     func broken(_ how: String, _ expected: String) async throws {
         try await Authority.use { authority in
-            var files = try authority.issue("first")
+            var files = try await authority.issue("first")
             switch how {
             case "absent": files.certificate += ".gone"
             case "swapped": (files.certificate, files.key) = (files.key, files.certificate)
             case "mismatch": files.key = authority.path("ca.key")
             default:
-                try authority.openssl(
+                try await authority.openssl(
                     "pkey", "-in", files.key, "-aes128", "-passout", "pass:secret", "-out", authority.path("locked"))
                 files.key = authority.path("locked")
             }
@@ -162,7 +162,7 @@ struct TLSTests {
     @Test("TLS 1.1 is refused")
     func oldTLS() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             #expect(certificate.context.configuration.minimumTLSVersion == .tlsv12)
             #expect(certificate.context.configuration.applicationProtocols == ["h2", "http/1.1"])
         }
@@ -171,7 +171,7 @@ struct TLSTests {
     @Test("A connection that never agrees on TLS is closed")
     func slowHandshake() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             let settings = ServerSettings(port: 0, headTimeout: .milliseconds(50))
             try await Wire.serve(settings, certificate: certificate) { _, port in
                 // The start of a handshake record, and then nothing.
@@ -186,7 +186,7 @@ struct TLSTests {
 
     /// The common name of the certificate that a new connection is greeted with.
     private static func name(at port: Int, trusting authority: Authority) async throws -> String? {
-        let text = try authority.openssl(
+        let text = try await authority.openssl(
             "s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", authority.path("ca.crt"), "-verify_return_error")
         guard let range = text.range(of: "subject=CN = ") else { return nil }
         return String(text[range.upperBound...].prefix { $0 != "\n" })
@@ -220,7 +220,7 @@ struct Authority: Sendable {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let authority = Authority(directory: directory)
-        try authority.openssl(
+        try await authority.openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
             "-subj", "/CN=authority", "-keyout", authority.path("ca.key"), "-out", authority.path("ca.crt"))
         try await body(authority)
@@ -230,22 +230,28 @@ struct Authority: Sendable {
 
     /// A certificate for localhost with the given common name, written over the one before.
     @discardableResult
-    func issue(_ name: String) throws -> CertificateFiles {
+    func issue(_ name: String) async throws -> CertificateFiles {
         try "subjectAltName=DNS:localhost,IP:127.0.0.1".write(
             toFile: path("names"), atomically: true, encoding: .utf8)
-        try openssl(
+        try await openssl(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=\(name)",
             "-keyout", path("new.key"), "-out", path("request"))
-        try openssl(
+        try await openssl(
             "x509", "-req", "-in", path("request"), "-CA", path("ca.crt"), "-CAkey", path("ca.key"), "-days", "2",
             "-CAcreateserial", "-extfile", path("names"), "-out", path("new.crt"))
         for part in ["key", "crt"] { rename(path("new.\(part)"), path("server.\(part)")) }
         return CertificateFiles(certificate: path("server.crt"), key: path("server.key"))
     }
 
-    /// Runs openssl and gives what it prints.
+    /// Runs openssl on a thread that may wait, and gives what it prints.
     @discardableResult
-    func openssl(_ arguments: String...) throws -> String {
+    func openssl(_ arguments: String...) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try Self.run(arguments) }) }
+        }
+    }
+
+    private static func run(_ arguments: [String]) throws -> String {
         let output = try ChildPipe()
         defer { output.closeReading() }
         let process = try ChildProcess(["openssl"] + arguments, output: output.writing)

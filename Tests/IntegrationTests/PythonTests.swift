@@ -1,3 +1,4 @@
+import FerryTestKit
 import Foundation
 import Testing
 
@@ -34,23 +35,14 @@ struct PythonTests {
 
     /// Runs pytest to its end, bounded by `timeout`, and gives its exit code.
     private static func run(output: FileHandle) async throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/timeout")
-        process.arguments = ["--kill-after=10", "540", python, "-m", "pytest", "-q", "-rs", "Tests/python"]
-        process.currentDirectoryURL = root
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["FERRY_BINARY": program, "PYTHONDONTWRITEBYTECODE": "1"]
-        ) { _, ours in ours }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                continuation.resume(throwing: error)
-            }
+        let process = try ChildProcess(
+            [
+                "env", "-C", root.path, "timeout", "--kill-after=10", "540", python, "-m", "pytest", "-q", "-rs",
+                "Tests/python",
+            ], environment: ["FERRY_BINARY": program, "PYTHONDONTWRITEBYTECODE": "1"],
+            output: output.fileDescriptor, errors: output.fileDescriptor)
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: process.waitForExit()) }
         }
     }
 }

@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// A program that a test runs, by posix_spawn(3). Foundation's `Process` reads out of bounds now and then when several
-/// are started at once (corelibs of Swift 6.3.1: a crash in memcpy below `Process.run()`, seen once in some ten runs of a
-/// parallel suite), and tests are run at once.
+/// A program that a test runs, by posix_spawn(3). Foundation's `Process` crashes in a process that has many descriptors
+/// open (corelibs of Swift 6.3.1: memcpy below `Process.run()`, with some thousand of them), and a suite that runs in
+/// parallel has.
 package final class ChildProcess: Sendable {
     package struct Trouble: Error, CustomStringConvertible {
         package let description: String
@@ -32,7 +32,7 @@ package final class ChildProcess: Sendable {
             }
         }
         // A socket of another test that lived on in the child would never be seen to close.
-        for descriptor: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        for descriptor in 3..<Self.endOfDescriptors() { posix_spawn_file_actions_addclose(&actions, descriptor) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -53,6 +53,22 @@ package final class ChildProcess: Sendable {
             throw Trouble(description: "cannot start \(command[0]): \(String(cString: strerror(failure)))")
         }
         self.id = id
+    }
+
+    /// Above every descriptor that is open now or will be before the child has begun; closing one that is not open is
+    /// fine, beyond the limit of the process it is not.
+    private static func endOfDescriptors() -> Int32 {
+        var highest: Int32 = 3
+        if let list = opendir("/proc/self/fd") {
+            while let entry = readdir(list) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                highest = max(highest, Int32(name) ?? 0)
+            }
+            closedir(list)
+        }
+        return min(highest + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))))
     }
 
     private static func environment(with additions: [String: String]) -> [String] {
@@ -107,6 +123,7 @@ package struct ChildPipe: Sendable {
     package init() throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw ChildProcess.Trouble(description: "no pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         (reading, writing) = (ends[0], ends[1])
     }
 

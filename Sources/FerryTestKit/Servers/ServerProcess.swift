@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A real server that a test has started: one of the scripts in `Tests/servers`, on a free port of the loopback
 /// interface. It ends with `stop()`, and in any case with the process of the tests, since it watches its standard input.
@@ -16,11 +15,11 @@ package final class ServerProcess: Sendable {
     package let port: Int
     /// Everything that the server writes.
     package let directory: String
-    private let process: Mutex<Process>
-    private let input: Pipe
+    private let process: ChildProcess
+    private let input: ChildPipe
 
-    private init(process: Process, input: Pipe, port: Int, directory: String) {
-        self.process = Mutex(process)
+    private init(process: ChildProcess, input: ChildPipe, port: Int, directory: String) {
+        self.process = process
         self.input = input
         self.port = port
         self.directory = directory
@@ -47,34 +46,31 @@ package final class ServerProcess: Sendable {
         let directory = FileManager.default.temporaryDirectory.appending(path: "ferry-\(name)-\(UUID().uuidString)")
             .path
         let port = try freePort()
-        let process = Process()
-        let (input, output, errors) = (Pipe(), Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments =
-            [scripts.appending(path: "\(name).sh").path, "run", directory, "\(port)"] + options(try freePort())
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let running = Mutex(process)
-        // Blocks for a second or two, so it does on a thread of its own.
-        let said: String = await withCheckedContinuation { continuation in
+        let (input, output, errors) = (try ChildPipe(), try ChildPipe(), try ChildPipe())
+        let process = try ChildProcess(
+            ["/bin/bash", scripts.appending(path: "\(name).sh").path, "run", directory, "\(port)"]
+                + options(try freePort()), input: input.reading, output: output.writing, errors: errors.writing)
+        input.closeReading()
+        output.closeWriting()
+        errors.closeWriting()
+        // Blocks for a second or two, so it does on a thread of its own. `nil` when the server is ready.
+        let trouble: (status: Int32, reason: String)? = await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-                var text = Data()
-                while !text.contains(UInt8(ascii: "\n")) {
-                    let piece = output.fileHandleForReading.availableData
+                var said: [UInt8] = []
+                while !said.contains(UInt8(ascii: "\n")) {
+                    let piece = output.read()
                     if piece.isEmpty { break }
-                    text += piece
+                    said += piece
                 }
-                continuation.resume(returning: String(decoding: text, as: UTF8.self))
+                guard !said.starts(with: "ready".utf8) else { return continuation.resume(returning: nil) }
+                input.closeWriting()
+                let reason = String(decoding: errors.readAll(), as: UTF8.self)
+                output.closeReading()
+                errors.closeReading()
+                continuation.resume(returning: (process.waitForExit(), reason))
             }
         }
-        guard said.hasPrefix("ready") else {
-            let (status, reason) = running.withLock { process in
-                process.waitUntilExit()
-                let reason = errors.fileHandleForReading.readDataToEndOfFile()
-                return (process.terminationStatus, String(decoding: reason, as: UTF8.self))
-            }
+        if let (status, reason) = trouble {
             try? FileManager.default.removeItem(atPath: directory)
             if status == 77 { throw Missing(description: reason) }
             throw Failure(description: "\(name) did not start: \(reason)")
@@ -84,10 +80,8 @@ package final class ServerProcess: Sendable {
 
     /// Ends the server and removes what it wrote.
     package func stop() {
-        process.withLock { process in
-            try? input.fileHandleForWriting.close()
-            process.waitUntilExit()
-        }
+        input.closeWriting()
+        _ = process.waitForExit()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
