@@ -43,7 +43,7 @@ import Testing
             await session.close()
             #expect(session.failure?.kind == .cancelled, "\(way.name): \(String(describing: session.failure))")
         }
-        await server.stop()
+        server.stop()
     }
 
     @Test func `a certificate that is not trusted, or for another name, and a wrong password are refused`() async throws
@@ -66,7 +66,7 @@ import Testing
         }
         let wrong = IMAPCredentials.password(user: "u0001@example.test", password: Secret("guess"))
         #expect(await refusal(endpoint, wrong) == .authenticationFailed)
-        await server.stop()
+        server.stop()
     }
 
     private func refusal(_ endpoint: IMAPEndpoint, _ credentials: IMAPCredentials) async -> IMAPError.Kind? {

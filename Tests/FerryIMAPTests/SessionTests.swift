@@ -107,7 +107,8 @@ import Testing
             try await server.untilClosed()
         } with: { port in
             var options = SessionOptions()
-            options.responseTimeout = .milliseconds(200)
+            // Long enough for a login on a busy machine.
+            options.responseTimeout = .seconds(2)
             let session = try await ScriptedServer.connect(port, options: options)
             let error = await #expect(throws: IMAPError.self) { try await session.noop() }
             #expect(error?.kind == .timedOut)

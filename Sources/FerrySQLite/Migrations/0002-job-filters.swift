@@ -2,7 +2,7 @@ extension Migration {
     /// One index per property by which lists of jobs are commonly filtered or ordered, so that a page costs the same
     /// whether a tenant has a thousand jobs or a hundred thousand. What `JobWalk` says decides which one is used.
     static let jobFilters = Migration(
-        number: 3, name: "job-filters",
+        number: 2, name: "job-filters",
         sql: """
             -- In the default order within one value.
             CREATE INDEX job_status ON job (target_tenant, status, created DESC, id) WHERE status <> 'deleted';
