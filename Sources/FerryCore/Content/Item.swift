@@ -52,7 +52,7 @@ package struct ItemPlace: Hashable, Sendable {
 package struct LedgerEntry: Hashable, Sendable {
     package var key: ItemKey
     package var version: ItemVersion
-    /// 0 for none. Here, and no optional, because a million entries are held at once: 33 bytes, not 41.
+    /// 0 for none. Here, and no optional, because a million entries are held at once: 40 bytes each, not 48.
     private var placeNumber: UInt64
     package var outcome: ItemOutcome
 

@@ -96,7 +96,7 @@ package enum LedgerCodec {
         let stored = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[end + $1]) << UInt32(8 * $1) }
         // Before anything is believed: a damaged length of a run could ask for all the memory there is.
         guard stored == checksum(bytes[..<end]) else { return nil }
-        var reader = Reader(bytes: Array(bytes[..<end]))
+        var reader = Reader(bytes: bytes, end: end)
         guard reader.byte() == form, let count = reader.varint(), let tableCount = reader.varint(),
             tableCount <= UInt64(slots)
         else { return nil }
@@ -162,7 +162,7 @@ package enum LedgerCodec {
     /// The form before places and ranges of versions: the number of entries, then runs with the head
     /// `(length - 1) << 3 | outcome - 1 << 1 | isNewHigh`, the key as now, and the version of each entry.
     private static func decodeFirstForm(_ bytes: [UInt8]) -> [LedgerEntry]? {
-        var reader = Reader(bytes: bytes)
+        var reader = Reader(bytes: bytes, end: bytes.count)
         guard reader.byte() == 1, let count = reader.varint() else { return nil }
         // Each entry takes eight bytes at least: a damaged count cannot ask for memory.
         guard count <= UInt64(bytes.count / 8) else { return nil }
@@ -298,12 +298,18 @@ package enum LedgerCodec {
     /// Reads the parts of the form; every verb gives `nil` at the end of the bytes.
     private struct Reader {
         let bytes: [UInt8]
+        let end: Int
         var position = 0
 
-        var isAtEnd: Bool { position == bytes.count }
+        init(bytes: [UInt8], end: Int) {
+            self.bytes = bytes
+            self.end = end
+        }
+
+        var isAtEnd: Bool { position == end }
 
         mutating func byte() -> UInt8? {
-            guard position < bytes.count else { return nil }
+            guard position < end else { return nil }
             position += 1
             return bytes[position - 1]
         }
@@ -321,7 +327,7 @@ package enum LedgerCodec {
         }
 
         mutating func word() -> UInt64? {
-            guard bytes.count - position >= 8 else { return nil }
+            guard end - position >= 8 else { return nil }
             var word: UInt64 = 0
             for index in 0..<8 { word |= UInt64(bytes[position + index]) << UInt64(8 * index) }
             position += 8
