@@ -26,14 +26,19 @@ package protocol TargetSession: Sendable {
     /// Removes items that the source no longer has, if Ferry wrote them; unknown ones are ignored. Durable on return.
     func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError)
 
-    /// What the container looks like right before a batch; only asked of targets that are not idempotent.
-    func mark(of container: Container) async throws(ConnectorError) -> [UInt8]
+    /// What the container looks like right before a batch of these items, and what will tell them there even if the
+    /// source forgets them; only asked of targets that are not idempotent.
+    func mark(of container: Container, before headers: [ItemHeader]) async throws(ConnectorError) -> [UInt8]
 
-    /// Which of the items of an interrupted batch have arrived since the mark, each once. Removes what arrived in part.
-    /// Only asked of targets that are not idempotent. `original` gives the contents at the source, for comparison with
-    /// what others may have put there meanwhile.
-    func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    /// Those of the items whose places mean nothing any more, because the container was made anew at the target (IMAP:
+    /// another UIDVALIDITY). Cheap; only asked of targets that are not idempotent.
+    func misplaced(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) -> [PlacedItem]
+
+    /// Where the copies that are looked for are, each once; those that are not there are left out. Removes what arrived
+    /// in part. Only asked of targets that are not idempotent. `original` gives the contents at the source, for
+    /// comparison with what others may have put there meanwhile.
+    func find(
+        _ search: CopySearch, in container: Container, original: @escaping OriginalBodies
     ) async throws(ConnectorError) -> [PlacedItem]
 
     /// Called once a pass over the container is complete: order of rooms, times of folders, subscriptions.
@@ -48,9 +53,13 @@ extension TargetSession {
     {
         nil
     }
-    package func mark(of container: Container) async throws(ConnectorError) -> [UInt8] { [] }
-    package func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    package func mark(of container: Container, before headers: [ItemHeader]) async throws(ConnectorError) -> [UInt8] {
+        []
+    }
+    package func misplaced(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) -> [PlacedItem]
+    { [] }
+    package func find(
+        _ search: CopySearch, in container: Container, original: @escaping OriginalBodies
     ) async throws(ConnectorError) -> [PlacedItem] { [] }
     package func finish(_ container: Container) async throws(ConnectorError) {}
 }
@@ -78,6 +87,36 @@ package struct TargetCapabilities: Sendable, Hashable {
 
 /// Opens the contents of items as the target would be given them, in order.
 package typealias OriginalBodies = @Sendable ([ItemHeader]) async throws(ConnectorError) -> any BodyReader
+
+/// Copies that a target may have, nobody knows where: of a batch whose writer died, or of items whose container was made
+/// anew.
+package struct CopySearch: Sendable {
+    /// What an interrupted batch left behind.
+    package struct Batch: Sendable {
+        /// In the order of the headers that `mark` was asked with. Those that the source does not have any more are
+        /// looked for by what the mark says of them.
+        package var keys: [ItemKey]
+        package var mark: [UInt8]
+
+        package init(keys: [ItemKey], mark: [UInt8]) {
+            self.keys = keys
+            self.mark = mark
+        }
+    }
+
+    /// As the source has them now.
+    package var headers: [ItemHeader]
+    /// `nil`: the copies may have been there for long, anywhere in the container.
+    package var batch: Batch?
+    /// Where copies of other items are known to be.
+    package var taken: [ItemPlace]
+
+    package init(_ headers: [ItemHeader], batch: Batch? = nil, besides taken: [ItemPlace]) {
+        self.headers = headers
+        self.batch = batch
+        self.taken = taken
+    }
+}
 
 /// An item that Ferry has written, and where, if the target said so.
 package struct PlacedItem: Sendable, Hashable {

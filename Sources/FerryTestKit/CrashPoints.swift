@@ -193,16 +193,21 @@ private struct MortalTarget: TargetSession {
         try points.boundary()
     }
 
-    func mark(of container: Container) async throws(ConnectorError) -> [UInt8] {
+    func mark(of container: Container, before headers: [ItemHeader]) async throws(ConnectorError) -> [UInt8] {
         try points.live()
-        return try await inner.mark(of: container)
+        return try await inner.mark(of: container, before: headers)
     }
 
-    func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    func misplaced(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) -> [PlacedItem] {
+        try points.live()
+        return try await inner.misplaced(items, in: container)
+    }
+
+    func find(
+        _ search: CopySearch, in container: Container, original: @escaping OriginalBodies
     ) async throws(ConnectorError) -> [PlacedItem] {
         try points.boundary()
-        let items = try await inner.arrived(headers, in: container, since: mark, original: original)
+        let items = try await inner.find(search, in: container, original: original)
         try points.boundary()
         return items
     }

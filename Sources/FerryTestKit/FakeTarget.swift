@@ -80,18 +80,18 @@ struct FakeTarget: TargetSession {
         try lose(fault)
     }
 
-    func mark(of container: Container) async throws(ConnectorError) -> [UInt8] {
+    func mark(of container: Container, before headers: [ItemHeader]) async throws(ConnectorError) -> [UInt8] {
         _ = try await tenant.begin(.mark)
         let last = tenant[place][container.path].lastID
         return (0..<8).map { UInt8(truncatingIfNeeded: last >> (56 - $0 * 8)) }
     }
 
-    func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    func find(
+        _ search: CopySearch, in container: Container, original: @escaping OriginalBodies
     ) async throws(ConnectorError) -> [PlacedItem] {
         _ = try await tenant.begin(.arrived)
-        let last = mark.reduce(0) { $0 << 8 | UInt64($1) }
-        let wanted = Set(headers.map(\.key))
+        let last = (search.batch?.mark ?? []).reduce(0) { $0 << 8 | UInt64($1) }
+        let wanted = Set(search.batch?.keys ?? search.headers.map(\.key))
         return tenant.edit(place) { holdings in
             holdings[container.path].items.removeAll { $0.id > last && $0.isFragment }
             return Set(holdings[container.path].items.filter { $0.id > last }.compactMap(\.origin))

@@ -1,6 +1,7 @@
 import FerryConnector
 import FerryCore
 import FerryTestKit
+import Foundation
 import NIOCore
 import NIOPosix
 import Testing
@@ -157,5 +158,29 @@ extension IMAPSession {
         return Dictionary(
             listed.compactMap { box in box.status?.messages.map { (box.name.printable, Int($0)) } },
             uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension MailServer {
+    /// Runs Dovecot's administration program against this server, as its administrator would.
+    func doveadm(_ arguments: String...) async throws {
+        let path = ["/usr/bin/doveadm", "/usr/local/bin/doveadm"].first(where: FileManager.default.isExecutableFile)
+        guard let path else { try Test.cancel("SKIPPED, no doveadm here") }
+        let input = try ChildPipe()
+        let errors = try ChildPipe()
+        let child = try ChildProcess(
+            [path, "-c", "\(process.directory)/dovecot.conf"] + arguments, input: input.reading, output: errors.writing,
+            errors: errors.writing)
+        input.closeReading()
+        input.closeWriting()
+        errors.closeWriting()
+        let (status, said) = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let said = String(decoding: errors.readAll(), as: UTF8.self)
+                continuation.resume(returning: (child.waitForExit(), said))
+            }
+        }
+        errors.closeReading()
+        guard status == 0 else { throw ConformanceFailure("doveadm \(arguments) failed: \(said)") }
     }
 }

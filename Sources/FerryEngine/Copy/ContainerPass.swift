@@ -46,6 +46,11 @@ struct ContainerPass: Sendable {
             ledger.cursor = ContainerMemo(container: container, rules: leg.rules).bytes
             try await journal.replace(with: ledger, tally.current)
         }
+        if !session.capabilities.isIdempotent {
+            let relocation = Relocation(
+                container: container, leg: leg, journal: journal, session: session, there: there)
+            if try await relocation.run(ledger, &tally) { ledger = try await journal.ledger() }
+        }
         if let intent = ledger.intent {
             try await recover(intent, ledger.entries, session, there, &tally)
             ledger = try await journal.ledger()
@@ -99,23 +104,29 @@ struct ContainerPass: Sendable {
             do throws(ConnectorError) {
                 headers = try await self.headers(of: intent.keys)
                 let (source, container) = (leg.source, container)
-                let found = try await session.arrived(headers, in: there, since: intent.mark) {
-                    (some) throws(ConnectorError) in try await source.bodies(of: some, in: container)
+                let search = CopySearch(
+                    headers, batch: CopySearch.Batch(keys: intent.keys, mark: intent.mark),
+                    besides: entries.compactMap(\.place))
+                let found = try await session.find(search, in: there) { (some) throws(ConnectorError) in
+                    try await source.bodies(of: some, in: container)
                 }
                 arrived = Dictionary(found.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
             } catch {
                 throw .connector(error)
             }
             let index = LedgerIndex(entries, treatingAllAsChanged: false)
-            for header in headers {
-                guard let item = arrived[header.key] else { continue }
+            let sources = Dictionary(headers.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+            for key in intent.keys {
+                guard let item = arrived[key] else { continue }
+                // What the source has forgotten meanwhile is recorded too: the listing then misses it, and it is removed.
+                let header = sources[key]
                 // Which of its versions arrived nobody knows, so it is recorded with one that the source does not have:
                 // the listing then finds it changed, and its metadata are brought up to date.
                 checkpoint.entries.append(
                     LedgerEntry(
-                        key: header.key, version: ItemVersion(~header.version.bits), outcome: .copied,
+                        key: key, version: ItemVersion(~(header?.version.bits ?? 0)), outcome: .copied,
                         place: item.place))
-                tally.count(from: index.outcome(of: header.key), to: .copied, bytes: header.size)
+                tally.count(from: index.outcome(of: key), to: .copied, bytes: header?.size ?? 0)
             }
             tally.changes += Int64(checkpoint.entries.count)
             checkpoint.progress = tally.current

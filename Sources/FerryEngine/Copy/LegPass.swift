@@ -120,7 +120,7 @@ struct LegPass: Sendable {
                 "A container is gone from the source, and the ledger does not say where it was at the target")
             return
         }
-        if ledger.entries.contains(where: { $0.outcome != .elsewhere }) {
+        if ledger.intent != nil || ledger.entries.contains(where: { $0.outcome != .elsewhere }) {
             let session = try await target.open()
             let there: Container
             do throws(ConnectorError) {
@@ -128,7 +128,9 @@ struct LegPass: Sendable {
             } catch {
                 throw .connector(error)
             }
-            var rest = ledger.entries[...]
+            let relocation = Relocation(
+                container: memo.container, leg: context, journal: journal, session: session, there: there)
+            var rest = try await relocation.lastPlaces(of: ledger, tally)[...]
             while !rest.isEmpty {
                 let chunk = rest.prefix(settings.removalItems)
                 rest = rest.dropFirst(chunk.count)

@@ -104,7 +104,7 @@ struct TargetSide {
     /// replace others, since such a target would have both.
     private mutating func announce(_ items: [CopyItem], _ tally: PassTally) async throws(WorkError) {
         do throws(ConnectorError) {
-            let mark = try await session.mark(of: container)
+            let mark = try await session.mark(of: container, before: items.map(\.header))
             var checkpoint = pending.take() ?? journal.checkpoint(tally.current)
             checkpoint.intent = BatchIntent(keys: items.map(\.header.key), mark: mark)
             pending = checkpoint

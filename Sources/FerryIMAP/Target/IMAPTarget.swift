@@ -3,8 +3,8 @@ import FerryCore
 import NIOCore
 import Synchronization
 
-/// A person's mailboxes, opened for writing. Appends only, so it is not idempotent: `mark` and `arrived` tell after a
-/// crash what has arrived.
+/// A person's mailboxes, opened for writing. Appends only, so it is not idempotent: `mark` and `find` tell after a crash
+/// what has arrived, `misplaced` and `find` where copies are in a folder that was made anew.
 final class IMAPTarget: TargetSession {
     let capabilities: TargetCapabilities
 
@@ -130,8 +130,10 @@ final class IMAPTarget: TargetSession {
         let receipts = try await writer.write(headers, bodies)
         state.withLock { state in
             // Only our own numbers are known; what others add in between makes the next mark low, which is safe.
-            guard let highest = receipts.compactMap(\.place).map(\.number).max() else { return }
-            state.next[name] = (UInt32(highest >> 32), UID(truncatingIfNeeded: highest) + 1)
+            guard let last = receipts.lazy.compactMap(\.place).last?.number else { return }
+            let uidValidity = UInt32(last >> 32)
+            let highest = receipts.lazy.compactMap { $0.place?.uid(in: uidValidity) }.max()
+            state.next[name] = highest.map { (uidValidity, $0 + 1) }
         }
         return receipts
     }
@@ -141,6 +143,7 @@ final class IMAPTarget: TargetSession {
         let name = try name(of: container)
         let (session, mailbox) = try await link.select(name, readOnly: false)
         let uidValidity = mailbox.uidValidity ?? 0
+        try checkPlaces(headers.map(\.place), in: uidValidity, name)
         let uids = headers.map { $0.place?.uid(in: uidValidity) }
         var receipts: [WriteReceipt] = headers.map { header in
             .failure(
@@ -154,13 +157,17 @@ final class IMAPTarget: TargetSession {
             let rows = try await session.messages(
                 wanted, [.flags, .internalDate], changedSince: nil, vanished: false
             ).rows
-            let dates = Dictionary(rows.map { ($0.uid, $0.internalDate) }, uniquingKeysWith: { first, _ in first })
+            let present = Dictionary(rows.map { ($0.uid, $0) }, uniquingKeysWith: { first, _ in first })
             var groups: [MessageFlags: [Int]] = [:]
             for (index, header) in headers.enumerated() {
-                guard let uid = uids[index], let date = dates[uid], case .message(let message) = header.metadata,
+                guard let uid = uids[index], let row = present[uid], case .message(let message) = header.metadata,
                     // A date that the server does not keep differs always; writing it again would not help.
-                    date == message.internalDate || !MessageMetadata.keptDates.contains(message.internalDate)
+                    row.internalDate == message.internalDate || AppendRecovery.reliable(message.internalDate) == nil
                 else { continue }
+                if let flags = row.flags, flags.means(message.messageFlags) {
+                    receipts[index] = .written(bytes: 0, place: header.place)
+                    continue
+                }
                 groups[message.messageFlags, default: []].append(index)
             }
             let changes = groups.map { flags, indices in
@@ -185,6 +192,7 @@ final class IMAPTarget: TargetSession {
         guard items.contains(where: { $0.place != nil }) else { return }
         let name = try name(of: container)
         let (session, mailbox) = try await link.select(name, readOnly: false)
+        try checkPlaces(items.map(\.place), in: mailbox.uidValidity ?? 0, name)
         let uids = UIDSet(items.compactMap { $0.place?.uid(in: mailbox.uidValidity ?? 0) })
         guard !uids.isEmpty else { return }
         do throws(IMAPError) {
@@ -194,14 +202,29 @@ final class IMAPTarget: TargetSession {
         }
     }
 
-    // MARK: after a crash
+    /// Throws when the folder was made anew since the pass began: then its copies are looked for before anything else.
+    private func checkPlaces(
+        _ places: [ItemPlace?], in uidValidity: UInt32, _ name: MailboxName
+    ) throws(ConnectorError) {
+        guard places.contains(where: { $0.map { $0.uid(in: uidValidity) == nil } ?? false }) else { return }
+        throw ConnectorError(
+            .targetConflict, .retry(after: nil),
+            "The folder '\(name.printable)' was made anew at the target (UIDVALIDITY). Ferry looks for its copies first."
+        )
+    }
 
-    /// UIDVALIDITY and a UID that nothing of the batch will be below.
-    func mark(of container: Container) async throws(ConnectorError) -> [UInt8] {
-        let name = try name(of: container)
-        if let next = state.withLock({ $0.next[name] }) {
-            return next.uidValidity.bigEndianBytes + next.uid.bigEndianBytes
-        }
+    // MARK: copies that are to be found again
+
+    func mark(
+        of container: Container, before headers: [ItemHeader]
+    ) async throws(ConnectorError) -> [UInt8] {
+        let next = try await next(in: try name(of: container))
+        return AppendMark(uidValidity: next.uidValidity, first: next.uid, before: headers).bytes
+    }
+
+    /// UIDVALIDITY and a UID that nothing to come will be below.
+    private func next(in name: MailboxName) async throws(ConnectorError) -> (uidValidity: UInt32, uid: UID) {
+        if let next = state.withLock({ $0.next[name] }) { return next }
         let session = try await link.session()
         do throws(IMAPError) {
             let status = try await session.status(of: [name], [.uidValidity, .uidNext]).first?.get()
@@ -209,25 +232,37 @@ final class IMAPTarget: TargetSession {
                 throw IMAPError(.unsupported, "The target does not tell UIDVALIDITY and UIDNEXT.")
             }
             state.withLock { $0.next[name] = (uidValidity, uid) }
-            return uidValidity.bigEndianBytes + uid.bigEndianBytes
+            return (uidValidity, uid)
         } catch {
             throw IMAPSide.target.container(error, name)
         }
     }
 
-    func arrived(
-        _ headers: [ItemHeader], in container: Container, since mark: [UInt8], original: @escaping OriginalBodies
+    func misplaced(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) -> [PlacedItem] {
+        let uidValidity = try await next(in: try name(of: container)).uidValidity
+        return items.filter { $0.place.map { $0.uid(in: uidValidity) == nil } ?? false }
+    }
+
+    func find(
+        _ search: CopySearch, in container: Container, original: @escaping OriginalBodies
     ) async throws(ConnectorError) -> [PlacedItem] {
-        guard mark.count == 8 else {
-            throw ConnectorError(.internalFault, .failRun, "A stored mark of a mail folder is not readable.")
-        }
         let name = try name(of: container)
         let (session, mailbox) = try await link.select(name, readOnly: true, afresh: true)
         guard let uidValidity = mailbox.uidValidity, mailbox.exists > 0 else { return [] }
-        // A folder that was made anew numbers its messages anew: then any of them may be ours.
-        let first = uidValidity == UInt32(bigEndianBytes: mark[..<4]) ? UInt32(bigEndianBytes: mark[4...]) : 1
-        let recovery = AppendRecovery(session: session, folder: name, uidValidity: uidValidity, first: max(1, first))
-        return try await recovery.find(headers, original)
+        var first: UID = 1
+        var traces: [AppendRecovery.Trace] = []
+        if let batch = search.batch {
+            guard let mark = AppendMark(batch.mark) else {
+                throw ConnectorError(.internalFault, .failRun, "A stored mark of a mail folder is not readable.")
+            }
+            // A folder that was made anew numbers its messages anew: then any of them may be ours.
+            if mark.uidValidity == uidValidity { first = max(1, mark.first) }
+            traces = mark.traces(of: batch.keys, without: search.headers)
+        }
+        let recovery = AppendRecovery(
+            session: session, folder: name, uidValidity: uidValidity, first: first,
+            taken: Set(search.taken.compactMap { $0.uid(in: uidValidity) }))
+        return try await recovery.find(search.headers, traces, original)
     }
 
     func close() async { await link.close() }

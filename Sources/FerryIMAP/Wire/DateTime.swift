@@ -24,6 +24,9 @@ package enum DateTime {
         return Instant(seconds: date.secondsSinceEpoch + (isWest ? offset : -offset))
     }
 
+    /// `date` of RFC 9051 section 9, as in a search: `17-Jul-1996`. In UTC.
+    package static func day(_ instant: Instant) -> String { String(text(instant).prefix(11).drop { $0 == " " }) }
+
     /// In UTC. The year must have at most four digits; others are cut to the years 0 and 9999.
     package static func text(_ instant: Instant) -> String {
         let earliest: Int64 = -62_167_219_200

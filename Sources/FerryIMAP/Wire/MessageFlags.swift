@@ -21,4 +21,11 @@ package struct MessageFlags: Sendable, Hashable {
         self.system = system
         self.keywords = keywords
     }
+
+    /// Whether a message with these flags needs no change to have the others: \Recent and the order and case of keywords
+    /// are the server's own.
+    package func means(_ other: MessageFlags) -> Bool {
+        system.subtracting(.recent) == other.system.subtracting(.recent)
+            && Set(keywords.map { $0.lowercased() }) == Set(other.keywords.map { $0.lowercased() })
+    }
 }
