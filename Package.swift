@@ -181,7 +181,7 @@ let package = Package(
         .testTarget(
             name: "FerryIMAPTests",
             dependencies: [
-                "FerryIMAP", "FerryCore", "FerryTestKit",
+                "FerryIMAP", "FerryConnector", "FerryCore", "FerryTestKit",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: house),

@@ -88,8 +88,12 @@ package enum BodyEvent: Sendable {
     case failed(ConnectorError)
 }
 
-/// What a source can do to itself around a cutover (orchestration 9.2). Every verb is idempotent and durable.
+/// What a source can do to itself around a cutover (orchestration 9.2). Every verb is idempotent and durable. A verb that
+/// is among the abilities and turns out not to be possible for this person throws with the disposition `skip`, having
+/// changed nothing: the move goes on without it.
 package protocol SourceCustody: Sendable {
+    /// What this source can do; the other verbs are not called.
+    var abilities: CustodyAbilities { get }
     /// Makes the source refuse changes by its owner.
     func freeze() async throws(ConnectorError)
     /// Undoes `freeze`.
@@ -98,4 +102,18 @@ package protocol SourceCustody: Sendable {
     func redirect(to address: String) async throws(ConnectorError)
     /// Undoes `redirect`.
     func removeRedirect() async throws(ConnectorError)
+}
+
+/// Which of the verbs of `SourceCustody` a source has.
+package struct CustodyAbilities: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// `freeze` and `thaw`.
+    package static let freeze = CustodyAbilities(rawValue: 1)
+    /// `redirect` and `removeRedirect`.
+    package static let redirect = CustodyAbilities(rawValue: 2)
+}
+
+extension SourceCustody {
+    package var abilities: CustodyAbilities { [.freeze, .redirect] }
 }

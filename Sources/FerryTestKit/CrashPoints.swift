@@ -131,6 +131,8 @@ private struct MortalCustody: SourceCustody {
     let inner: any SourceCustody
     let points: CrashPoints
 
+    var abilities: CustodyAbilities { inner.abilities }
+
     func freeze() async throws(ConnectorError) {
         try points.boundary()
         try await inner.freeze()

@@ -35,7 +35,7 @@ struct MailServer: Sendable {
         }
     }
 
-    private init(kind: Kind, process: ServerProcess, number: Int) {
+    init(kind: Kind, process: ServerProcess, number: Int) {
         self.kind = kind
         self.process = process
         self.number = number
@@ -49,15 +49,17 @@ struct MailServer: Sendable {
 
     var endpoint: IMAPEndpoint { IMAPEndpoint(host: "127.0.0.1", port: process.port, security: .none) }
 
-    var connector: IMAPConnector {
+    var connector: IMAPConnector { connector() }
+
+    func connector(sieve: IMAPEndpoint? = nil) -> IMAPConnector {
         let entrance: IMAPSettings.Entrance =
             switch kind {
             case .dovecot: .master(user: "mover", separator: "*", password: Secret("masterpw"))
             case .cyrus: .proxy(administrator: "cyrus", password: Secret("pw"))
             }
-        return IMAPConnector(
-            tenant: "Contoso", settings: IMAPSettings(endpoint: endpoint, entrance: entrance),
-            on: .singletonMultiThreadedEventLoopGroup)
+        var settings = IMAPSettings(endpoint: endpoint, entrance: entrance)
+        settings.sieve = sieve
+        return IMAPConnector(tenant: "Contoso", settings: settings, on: .singletonMultiThreadedEventLoopGroup)
     }
 
     func account(_ login: String? = nil) -> Account {

@@ -155,6 +155,16 @@ struct ConfigurationProblemTests {
             "/etc/ferry.yaml:10:38: tenants[0].services.mail.imap.user: 'all' does not say whose mailbox it is."
         ),
         (
+            "mail: { folder: contoso/mail }",
+            "mail: { imap: { host: h, sieve: { tls: none }, password: { file: map.csv } } }",
+            "/etc/ferry.yaml:10:46: tenants[0].services.mail.imap.sieve.tls: Passwords would cross the network in clear."
+        ),
+        (
+            "mail: { folder: contoso/mail }",
+            "mail: { imap: { host: h, sieve: { prot: 1 }, password: { file: map.csv } } }",
+            "/etc/ferry.yaml:10:41: tenants[0].services.mail.imap.sieve.prot: Ferry does not know this key."
+        ),
+        (
             "mail: { folder: contoso/mail }", "mail: { foldr: contoso/mail }",
             "/etc/ferry.yaml:10:15: tenants[0].services.mail.foldr: Ferry does not know this key. Did you mean folder?"
         ),

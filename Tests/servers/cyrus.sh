@@ -2,9 +2,10 @@
 # Cyrus IMAP 3.6 as the mail service of one tenant, on loopback, as an unprivileged user.
 #
 #   cyrus.sh run DIRECTORY PORT [--users N] [--names unix|netnews] [--conversations yes|no]
+#             [--sieve-port PORT]
 #
 # People are u0000 …, password "pw". The administrator "cyrus", password "pw", may become anybody (SASL PLAIN with an
-# authorization identity). --names netnews gives Cyrus's own default: separator "." and prefix "INBOX.".
+# authorization identity). --sieve-port: ManageSieve without TLS. --names netnews gives Cyrus's own default: separator "." and prefix "INBOX.".
 #
 # Debian's package cannot be installed beside Dovecot, so script/bootstrap unpacks it: FERRY_CYRUS names the directory,
 # .build/cyrus by default.
@@ -12,12 +13,13 @@
 [ $# -ge 3 ] && [ "$1" = run ] || complain "usage: $0 run DIRECTORY PORT [options]" 64
 directory=$2 port=$3
 shift 3
-users=20 names=unix conversations=no
+users=20 names=unix conversations=no sieve_port=
 while [ $# -gt 0 ]; do
     case $1 in
     --users) users=$2 ;;
     --names) names=$2 ;;
     --conversations) conversations=$2 ;;
+    --sieve-port) sieve_port=$2 ;;
     *) complain "there is no option $1" 64 ;;
     esac
     shift 2
@@ -76,16 +78,22 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: $directory/sasldb2
 sasl_mech_list: PLAIN LOGIN
 sievedir: $directory/sieve
+sieve_extensions: fileinto reject copy include
 expunge_mode: immediate
 delete_mode: immediate
 END
 configuration="-C $directory/imapd.conf"
+sieve_service=
+if [ -n "$sieve_port" ]; then
+    sieve_service="sieve cmd=\"$programs/timsieved $configuration\" listen=\"$host:$sieve_port\" proto=\"tcp4\" prefork=0"
+fi
 cat >"$directory/cyrus.conf" <<END
 START {
   recover cmd="$programs/ctl_cyrusdb $configuration -r"
 }
 SERVICES {
   imap cmd="$programs/imapd $configuration -U 30" listen="$host:$port" proto="tcp4" prefork=1 maxchild=100
+  $sieve_service
 }
 EVENTS {
   checkpoint cmd="$programs/ctl_cyrusdb $configuration -c" period=30

@@ -2,17 +2,19 @@
 # Dovecot 2.3 as the mail service of one tenant, on loopback, as an unprivileged user.
 #
 #   dovecot.sh run DIRECTORY PORT [--format maildir|maildir++|sdbox|mdbox] [--separator C] [--prefix P]
-#              [--users N] [--quota RULE] [--tls-port PORT] [--limit N] [--without CAPABILITY ...]
+#              [--users N] [--quota RULE] [--tls-port PORT] [--sieve-port PORT] [--limit N]
+#              [--without CAPABILITY ...]
 #
 # People are u0000 … at example.test, password "pw"; the master user is "mover", password "masterpw", written
 # u0000@example.test*mover or given as SASL authentication identity. Certificate: DIRECTORY/ca.pem, for 127.0.0.1 and
 # localhost. A JSON Web Token signed with the key in DIRECTORY/keys/default/HS256/default is taken for OAUTHBEARER and
-# XOAUTH2. --quota takes Dovecot's rule, such as "*:storage=2M". --limit: connections per user.
+# XOAUTH2. --sieve-port: ManageSieve, with STARTTLS and without; mail that dovecot-lda delivers goes through the person's
+# script, and what that sends on is written into DIRECTORY/sent, a line with the arguments of sendmail each. --quota takes Dovecot's rule, such as "*:storage=2M". --limit: connections per user.
 . "$(dirname "$0")/library.sh"
 [ $# -ge 3 ] && [ "$1" = run ] || complain "usage: $0 run DIRECTORY PORT [options]" 64
 directory=$2 port=$3
 shift 3
-format=maildir separator=/ prefix= users=20 quota= tls_port= limit=50 without=
+format=maildir separator=/ prefix= users=20 quota= tls_port= sieve_port= limit=50 without=
 while [ $# -gt 0 ]; do
     case $1 in
     --format) format=$2 ;;
@@ -21,6 +23,7 @@ while [ $# -gt 0 ]; do
     --users) users=$2 ;;
     --quota) quota=$2 ;;
     --tls-port) tls_port=$2 ;;
+    --sieve-port) sieve_port=$2 ;;
     --limit) limit=$2 ;;
     --without) without="$without $2" ;;
     *) complain "there is no option $1" 64 ;;
@@ -30,6 +33,8 @@ done
 dovecot=$(command -v dovecot || echo /usr/sbin/dovecot)
 [ -x "$dovecot" ] || lacks dovecot-imapd
 command -v openssl >/dev/null || lacks openssl
+
+[ -z "$sieve_port" ] || [ -x /usr/lib/dovecot/managesieve ] || lacks dovecot-managesieved
 
 make_directory "$directory"
 mkdir -p "$directory"/{run,state,mail,keys/default/HS256,keys/default/RS256}
@@ -79,6 +84,24 @@ if [ -n "$capability" ]; then
     capability="imap_capability =$kept"
 fi
 
+sieve_block=
+if [ -n "$sieve_port" ]; then
+    record_sent "$directory"
+    sieve_block="sendmail_path = $directory/sendmail
+protocol lda {
+  mail_plugins = $plugins sieve
+}
+plugin {
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+}
+service managesieve-login {
+  chroot =
+  inet_listener sieve {
+    port = $sieve_port
+  }
+}"
+fi
+
 cat >"$directory/dovecot.conf" <<END
 base_dir = $directory/run
 state_dir = $directory/state
@@ -91,7 +114,7 @@ mail_gid = $group
 first_valid_uid = 1
 first_valid_gid = 1
 listen = $host
-protocols = imap
+protocols = imap${sieve_port:+ sieve}
 ssl = yes
 ssl_cert = <$directory/ca.pem
 ssl_key = <$directory/key.pem
@@ -171,6 +194,7 @@ service imap-login {
 service imap {
   process_limit = 512
 }
+$sieve_block
 service anvil {
   chroot =
 }

@@ -32,6 +32,12 @@ make_directory() {
     chmod 755 "$1"
 }
 
+# Makes DIRECTORY/sendmail, which sends nothing and writes its arguments into DIRECTORY/sent.
+record_sent() {
+    printf '#!/bin/sh\ncat >/dev/null\necho "$*" >>"%s/sent"\n' "$1" >"$1/sendmail"
+    chmod 755 "$1/sendmail"
+}
+
 answers_login() { # port user password
     local answer
     answer=$( (

@@ -9,37 +9,40 @@ package struct CutoverSteps: Sendable {
 
     /// Makes every source that can refuse changes by its owner do so; `true` when all of them could.
     package func freeze() async throws(WorkError) -> Bool {
-        try await forEachCustody { custody throws(ConnectorError) in try await custody.freeze() }
+        try await forEachCustody(.freeze) { custody throws(ConnectorError) in try await custody.freeze() }
     }
 
     /// Undoes `freeze`.
     package func thaw() async throws(WorkError) {
-        _ = try await forEachCustody { custody throws(ConnectorError) in try await custody.thaw() }
+        _ = try await forEachCustody(.freeze) { custody throws(ConnectorError) in try await custody.thaw() }
     }
 
     /// Leaves word at every source that can where the person has gone; `true` when all of them could.
     @discardableResult
     package func redirect(to address: String) async throws(WorkError) -> Bool {
-        try await forEachCustody { custody throws(ConnectorError) in try await custody.redirect(to: address) }
+        try await forEachCustody(.redirect) { custody throws(ConnectorError) in try await custody.redirect(to: address)
+        }
     }
 
     /// Undoes `redirect`.
     package func removeRedirect() async throws(WorkError) {
-        _ = try await forEachCustody { custody throws(ConnectorError) in try await custody.removeRedirect() }
+        _ = try await forEachCustody(.redirect) { custody throws(ConnectorError) in try await custody.removeRedirect() }
     }
 
     /// Does the same to every source, in order; stops at the first error, which leaves the ones before it done.
-    /// A service in which the person has nothing needs no custody.
+    /// A service in which the person has nothing needs no custody; one that cannot do it is passed over.
     private func forEachCustody(
-        _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
+        _ ability: CustodyAbilities, _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
     ) async throws(WorkError) -> Bool {
         var couldAll = true
         for leg in transfer.legs {
             do throws(ConnectorError) {
                 let session = try await leg.source.source(for: leg.sourceAccount)
                 var failure: ConnectorError?
-                if let custody = session.custody {
-                    do throws(ConnectorError) { try await step(custody) } catch { failure = error }
+                if let custody = session.custody, custody.abilities.contains(ability) {
+                    do throws(ConnectorError) { try await step(custody) } catch {
+                        if error.disposition == .skip { couldAll = false } else { failure = error }
+                    }
                 } else {
                     couldAll = false
                 }

@@ -142,7 +142,11 @@ struct RunWork: Sendable {
             try await completed(progress)
         } catch {
             if case .store(.leaseLost) = error { throw error }
-            if run.workload != .meetings { try? await custody.thaw() }
+            if run.workload != .meetings {
+                // The person goes on working there, so mail must arrive there, too.
+                try? await custody.removeRedirect()
+                try? await custody.thaw()
+            }
             throw error
         }
     }

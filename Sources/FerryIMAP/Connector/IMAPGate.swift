@@ -16,6 +16,13 @@ final class IMAPGate: Sendable {
         limit = ConnectionLimit(settings.connections)
     }
 
+    /// `nil` where no ManageSieve is configured.
+    func redirection(as credentials: IMAPCredentials) -> SieveRedirection? {
+        settings.sieve.map {
+            SieveRedirection(endpoint: $0, credentials: credentials, options: settings.options, group: group)
+        }
+    }
+
     func connect(as credentials: IMAPCredentials, _ side: IMAPSide) async throws(ConnectorError) -> IMAPSession {
         do throws(IMAPError) {
             let session = try await IMAPSession.connect(

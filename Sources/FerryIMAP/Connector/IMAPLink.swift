@@ -50,6 +50,9 @@ final class IMAPLink: Sendable {
         return link
     }
 
+    /// How this person's mail is redirected; `nil` where no ManageSieve is configured.
+    var redirection: SieveRedirection? { gate.redirection(as: credentials) }
+
     /// Opens a mailbox, or keeps to it when it is open already. `afresh` opens it again to see its present state.
     func select(
         _ name: MailboxName, readOnly: Bool, afresh: Bool = false

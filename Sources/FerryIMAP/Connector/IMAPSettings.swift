@@ -13,6 +13,8 @@ package struct IMAPSettings: Sendable {
     package var connections: Int
     /// Connections that read bodies of one mailbox at once, as far as `connections` allows.
     package var readers: Int
+    /// The ManageSieve service beside the IMAP server (RFC 5804), entered as the mailboxes are; `nil` where there is none.
+    package var sieve: IMAPEndpoint?
 
     package init(
         endpoint: IMAPEndpoint, entrance: Entrance, options: SessionOptions = SessionOptions(), connections: Int = 8,

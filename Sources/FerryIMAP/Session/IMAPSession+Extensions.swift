@@ -22,6 +22,57 @@ extension IMAPSession {
         }
     }
 
+    /// The access control lists of many mailboxes, asked for at once; in order.
+    package func rights(
+        of names: [MailboxName]
+    ) async throws(IMAPError) -> [Result<[AccessRights], IMAPError>] {
+        try require("ACL")
+        var results: [Result<[AccessRights], IMAPError>] = []
+        for start in stride(from: 0, to: names.count, by: 500) {
+            let requests = names[start..<min(start + 500, names.count)].map { name in
+                Request(name: "GETACL", text: command("GETACL", name), value: [AccessRights]()) { rights, response, _ in
+                    // Answers of equal commands come in order, so each takes the first that is not taken yet.
+                    guard rights.isEmpty, case .acl(let about, let found) = response, about == name else {
+                        return false
+                    }
+                    rights = found
+                    return true
+                }
+            }
+            for answer in try await runAll(requests) {
+                results.append(
+                    answer.flatMap {
+                        $0.status.condition == .ok ? .success($0.value) : .failure(.refusal(of: "GETACL", $0.status))
+                    })
+            }
+        }
+        return results
+    }
+
+    /// One change to an access control list: `rights` replace what the identifier had; `nil` removes the identifier.
+    package struct RightsChange: Sendable, Hashable {
+        package var mailbox: MailboxName
+        package var identifier: String
+        package var rights: String?
+
+        package init(_ mailbox: MailboxName, _ identifier: String, _ rights: String?) {
+            self.mailbox = mailbox
+            self.identifier = identifier
+            self.rights = rights
+        }
+    }
+
+    /// Changes many lists, pipelined and in order; results in order.
+    package func change(_ changes: [RightsChange]) async throws(IMAPError) -> [Result<StatusText, IMAPError>] {
+        try require("ACL")
+        return try await checkAll(changes, "SETACL") { change in
+            var text = command(change.rights == nil ? "DELETEACL" : "SETACL", change.mailbox)
+            text.string(change.identifier)
+            if let rights = change.rights { text.string(rights) }
+            return text
+        }
+    }
+
     package func myRights(in name: MailboxName) async throws(IMAPError) -> String {
         try require("ACL")
         return try await ask("MYRIGHTS", command("MYRIGHTS", name), into: "") { rights, response, _ in

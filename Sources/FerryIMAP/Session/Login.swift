@@ -106,9 +106,7 @@ struct Login {
     ) async throws(IMAPError) {
         let literals = LiteralStyle(capabilities)
         if capabilities.mechanisms.contains("PLAIN") {
-            // RFC 4616: authorization identity, NUL, authentication identity, NUL, password.
-            let response = Array(user.utf8) + [0] + Array(name.utf8) + [0] + Array(password.value.utf8)
-            return try await authenticate("PLAIN", response, capabilities, lastWord: nil)
+            return try await authenticate(.plain(as: name, acting: user, password), capabilities)
         }
         guard !capabilities.has("LOGINDISABLED") else {
             throw IMAPError(
@@ -121,36 +119,24 @@ struct Login {
     }
 
     private func enter(as user: String, bearing token: Secret, _ capabilities: Capabilities) async throws(IMAPError) {
-        let mechanisms = capabilities.mechanisms
-        if mechanisms.contains("OAUTHBEARER") {
-            // RFC 7628 section 3.1; `,` and `=` in names are escaped as in RFC 5801.
-            let name = user.flatMap { $0 == "," ? "=2C" : $0 == "=" ? "=3D" : String($0) }
-            let response =
-                "n,a=\(String(name)),\u{1}host=\(endpoint.host)\u{1}port=\(endpoint.port)\u{1}auth=Bearer \(token.value)\u{1}\u{1}"
-            try await authenticate("OAUTHBEARER", Array(response.utf8), capabilities, lastWord: "AQ==\r\n")
-        } else if mechanisms.contains("XOAUTH2") {
-            let response = "user=\(user)\u{1}auth=Bearer \(token.value)\u{1}\u{1}"
-            try await authenticate("XOAUTH2", Array(response.utf8), capabilities, lastWord: "\r\n")
-        } else {
+        guard let sasl = SASL.bearer(token, of: user, at: endpoint, among: Set(capabilities.mechanisms)) else {
             throw IMAPError(
                 .unsupported, "\(endpoint.host) takes no tokens (neither OAUTHBEARER nor XOAUTH2); use a password.")
         }
+        try await authenticate(sasl, capabilities)
     }
 
-    /// `lastWord` answers the challenge with which a server explains why it will refuse.
-    private func authenticate(
-        _ mechanism: String, _ response: [UInt8], _ capabilities: Capabilities, lastWord: String?
-    ) async throws(IMAPError) {
-        let encoded = Base64.encode(response)
+    private func authenticate(_ sasl: SASL, _ capabilities: Capabilities) async throws(IMAPError) {
+        let encoded = Base64.encode(sasl.response)
         let pieces =
             capabilities.has("SASL-IR")
-            ? [ByteBuffer(string: "AUTHENTICATE \(mechanism) \(encoded)\r\n")]
-            : [ByteBuffer(string: "AUTHENTICATE \(mechanism)\r\n"), ByteBuffer(string: encoded + "\r\n")]
+            ? [ByteBuffer(string: "AUTHENTICATE \(sasl.mechanism) \(encoded)\r\n")]
+            : [ByteBuffer(string: "AUTHENTICATE \(sasl.mechanism)\r\n"), ByteBuffer(string: encoded + "\r\n")]
         let outcome = Outcomes<Answer<Void>>(count: 1)
         eventLoop.execute { [connection] in
             let command = Collecting(
                 "AUTHENTICATE", pieces, into: (), take: { _, _, _ in false }, done: { outcome.set($0, at: 0) })
-            command.lastWord = lastWord.map { ByteBuffer(string: $0) }
+            command.lastWord = sasl.lastWord.map { ByteBuffer(string: Base64.encode($0) + "\r\n") }
             connection.value.submit(command)
         }
         try checkLogin(try await one(outcome).status)

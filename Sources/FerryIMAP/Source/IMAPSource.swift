@@ -18,6 +18,7 @@ final class IMAPSource: SourceSession {
         var tree: MailboxTree?
         /// More connections for bodies, made when they first help.
         var siblings: [IMAPLink] = []
+        var hasAccessControl = false
     }
 
     private let link: IMAPLink
@@ -34,7 +35,13 @@ final class IMAPSource: SourceSession {
     /// Looks whether there is anything at all: an administrator is let in for anybody.
     func open() async throws(ConnectorError) {
         let tree = try await readTree()
-        state.withLock { $0.tree = tree }
+        let hasAccessControl = try await link.session().capabilities.acl
+        state.withLock { ($0.tree, $0.hasAccessControl) = (tree, hasAccessControl) }
+    }
+
+    var custody: (any SourceCustody)? {
+        IMAPCustody(
+            link: link, hasAccessControl: state.withLock { $0.hasAccessControl }, redirection: link.redirection)
     }
 
     func containers() async throws(ConnectorError) -> [Container] {

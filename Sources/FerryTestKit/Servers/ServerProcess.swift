@@ -13,15 +13,18 @@ package final class ServerProcess: Sendable {
     }
 
     package let port: Int
+    /// A second port, free when the server was started, which its options may have given to it.
+    package let sparePort: Int
     /// Everything that the server writes.
     package let directory: String
     private let process: ChildProcess
     private let input: ChildPipe
 
-    private init(process: ChildProcess, input: ChildPipe, port: Int, directory: String) {
+    private init(process: ChildProcess, input: ChildPipe, port: Int, sparePort: Int, directory: String) {
         self.process = process
         self.input = input
         self.port = port
+        self.sparePort = sparePort
         self.directory = directory
     }
 
@@ -45,11 +48,11 @@ package final class ServerProcess: Sendable {
             .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Tests/servers")
         let directory = FileManager.default.temporaryDirectory.appending(path: "ferry-\(name)-\(UUID().uuidString)")
             .path
-        let port = try freePort()
+        let (port, sparePort) = (try freePort(), try freePort())
         let (input, output, errors) = (try ChildPipe(), try ChildPipe(), try ChildPipe())
         let process = try ChildProcess(
             ["/bin/bash", scripts.appending(path: "\(name).sh").path, "run", directory, "\(port)"]
-                + options(try freePort()), input: input.reading, output: output.writing, errors: errors.writing)
+                + options(sparePort), input: input.reading, output: output.writing, errors: errors.writing)
         input.closeReading()
         output.closeWriting()
         errors.closeWriting()
@@ -75,7 +78,8 @@ package final class ServerProcess: Sendable {
             if status == 77 { throw Missing(description: reason) }
             throw Failure(description: "\(name) did not start: \(reason)")
         }
-        return ServerProcess(process: process, input: input, port: port, directory: directory)
+        return ServerProcess(
+            process: process, input: input, port: port, sparePort: sparePort, directory: directory)
     }
 
     /// Ends the server and removes what it wrote.
@@ -113,11 +117,18 @@ package actor SharedServers {
     private var servers: [String: Task<ServerProcess, any Error>] = [:]
     private var people: [String: Int] = [:]
 
+    /// What stands for the server's spare port among its options.
+    package static let sparePort = "SPARE"
+
     /// The server of that name and those options, started at the first call.
     package func server(_ name: String, _ options: [String] = []) async throws -> ServerProcess {
         let key = ([name] + options).joined(separator: " ")
         if let known = servers[key] { return try await known.value }
-        let starting = Task { try await ServerProcess.start(name) { _ in options } }
+        let starting = Task {
+            try await ServerProcess.start(name) { spare in
+                options.map { $0 == Self.sparePort ? "\(spare)" : $0 }
+            }
+        }
         servers[key] = starting
         return try await starting.value
     }

@@ -21,6 +21,8 @@ struct IMAPLocation: Hashable, Sendable {
     var readers: Int?
     var compresses = false
     var timeout: Duration?
+    /// The ManageSieve service.
+    var sieve: IMAPEndpoint?
 }
 
 /// Where a secret is kept; the configuration itself never holds one.

@@ -5,7 +5,7 @@ import Yams
 struct IMAPReader {
     private static let keys = [
         "host", "port", "tls", "ca", "certificateName", "user", "master", "proxy", "password", "passwords", "token",
-        "connections", "readers", "compress", "timeout",
+        "connections", "readers", "compress", "timeout", "sieve",
     ]
     private static let entrances = ["master", "proxy", "password", "passwords", "token"]
 
@@ -38,11 +38,35 @@ struct IMAPReader {
         let compresses = mapping["compress"]?.boolean() ?? false
         let timeout = mapping["timeout"]?.duration()
         guard let host, let port, let security, let user, let entrance else { return nil }
-        return IMAPLocation(
-            endpoint: IMAPEndpoint(
-                host: host, port: port, security: security, trust: trust, certificateName: certificateName),
-            user: user, entrance: entrance, connections: connections, readers: readers, compresses: compresses,
-            timeout: timeout)
+        let endpoint = IMAPEndpoint(
+            host: host, port: port, security: security, trust: trust, certificateName: certificateName)
+        var location = IMAPLocation(
+            endpoint: endpoint, user: user, entrance: entrance, connections: connections, readers: readers,
+            compresses: compresses, timeout: timeout)
+        if let value = mapping["sieve"] {
+            guard let sieve = sieve(value, beside: endpoint) else { return nil }
+            location.sieve = sieve
+        }
+        return location
+    }
+
+    /// `sieve: { … }`: where scripts are managed. What it leaves out is as for the mailboxes.
+    private func sieve(_ value: YAMLValue, beside mailboxes: IMAPEndpoint) -> IMAPEndpoint? {
+        guard let mapping = value.mapping(knows: ["host", "port", "tls"], of: "sieve") else { return nil }
+        let host = mapping["host"].map { $0.text("the server's name") } ?? mailboxes.host
+        // RFC 5804 knows no port with TLS from the first byte.
+        let security =
+            mapping["tls"].map(security) ?? (mailboxes.security == .none ? IMAPEndpoint.Security.none : .startTLS)
+        let port = mapping["port"].map { $0.number(in: 1...65535) } ?? 4190
+        guard let host, let security, let port else { return nil }
+        if security == .none, !Self.isPrivate(host) {
+            (mapping["tls"] ?? value).report(
+                "Passwords would cross the network in clear.",
+                "Write tls: starttls. Without TLS only 127.0.0.1, localhost and private addresses.")
+        }
+        return IMAPEndpoint(
+            host: host, port: port, security: security, trust: mailboxes.trust,
+            certificateName: host == mailboxes.host ? mailboxes.certificateName : nil)
     }
 
     private func security(_ value: YAMLValue) -> IMAPEndpoint.Security? {
