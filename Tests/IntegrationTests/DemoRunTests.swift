@@ -33,6 +33,24 @@ struct DemoRunTests {
         try await demo("--directory", folder, "--resume")
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `the demo over IMAP moves everybody between two Dovecots, which end with it`() async throws {
+        do throws(Complaint) { _ = try DemoDovecot.require() } catch {
+            try Test.cancel("SKIPPED, no Dovecot here: \(error.lines[0])")
+        }
+        let folder = newFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await demo("--mail", "imap", "--directory", folder, "--people", "2")
+        let configuration = try ConfigurationFile.load("\(folder)/ferry.yaml")
+        #expect(try LocalFile.names(in: "\(folder)/fabrikam/mail")?.count == 2)
+
+        // Without the two servers there is nothing to compare, and the check says where it knocked.
+        let problems = await EndpointCheck(configuration).results().filter { $0.service == "mail" }.flatMap(\.problems)
+        #expect(problems.count == 4)
+        #expect(problems.allSatisfy { $0.message.contains("127.0.0.1") })
+        try await demo("--directory", folder, "--resume")
+    }
+
     @Test func `the demo leaves a stranger's folder alone`() async throws {
         let folder = newFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

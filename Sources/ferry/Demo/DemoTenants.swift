@@ -7,13 +7,15 @@ struct DemoTenants {
     let cast: [CastMember]
     let sourceID: TenantID
     let targetID: TenantID
+    let mail: DemoMail
     private let today: Instant
     private let dice: Dice
 
     static let endpoint = "EXOHandler"
 
     /// `now` is when the content ends; only its day counts.
-    init(people: Int, seed: UInt64, now: Instant) {
+    init(people: Int, seed: UInt64, now: Instant, mail: DemoMail = .folder) {
+        self.mail = mail
         dice = Dice(seed: seed)
         today = Instant(seconds: now.seconds / 86400 * 86400)
         cast = Cast.members(people, dice: dice.fork("cast"))
@@ -58,7 +60,7 @@ struct DemoTenants {
 
     private var configuration: String {
         """
-        # Two tenants made of plain files: look into contoso/ and, after the move, into fabrikam/.
+        # \(remark)
         listen: 127.0.0.1:8080
         store: sqlite:ferry.sqlite
         keys: ferry.key
@@ -70,14 +72,14 @@ struct DemoTenants {
             meetingLinks: https://meet.\(Cast.sourceDomain)/
             people: contoso.csv
             services:
-        \(services("contoso"))
+        \(services("contoso", isSource: true))
           - id: \(targetID)
             name: Fabrikam
             domains: [\(Cast.targetDomain)]
             meetingLinks: https://meet.\(Cast.targetDomain)/
             people: fabrikam.csv
             services:
-        \(services("fabrikam"))
+        \(services("fabrikam", isSource: false))
         trust:
           - source: \(sourceID)
             target: \(targetID)
@@ -87,8 +89,20 @@ struct DemoTenants {
         """
     }
 
-    private func services(_ tenant: String) -> String {
-        [("mail", "mail"), ("calendar", "calendars"), ("contacts", "contacts"), ("files", "files"), ("chats", "chats")]
-            .map { "      \($0.0): { folder: \(tenant)/\($0.1) }" }.joined(separator: "\n")
+    private var remark: String {
+        switch mail {
+        case .folder: "Two tenants made of plain files: look into contoso/ and, after the move, into fabrikam/."
+        case .imap:
+            "Two tenants: mail on two Dovecots, which run while the demo does, the rest plain files. Look into contoso/"
+                + " and,\n# after the move, into fabrikam/: Dovecot keeps mail in files too."
+        }
+    }
+
+    private func services(_ tenant: String, isSource: Bool) -> String {
+        let folders = [
+            ("calendar", "calendars"), ("contacts", "contacts"), ("files", "files"), ("chats", "chats"),
+        ].map { "\($0.0): { folder: \(tenant)/\($0.1) }" }
+        return (["mail: \(mail.service(of: tenant, isSource: isSource))"] + folders)
+            .map { "      \($0)" }.joined(separator: "\n")
     }
 }

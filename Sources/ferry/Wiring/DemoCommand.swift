@@ -1,5 +1,6 @@
 import ArgumentParser
 import FerryCore
+import FerryServer
 import FerryStore
 import Logging
 
@@ -13,12 +14,16 @@ struct DemoCommand: AsyncParsableCommand {
             creates, validates and migrates a job through its API, shows the progress, verifies both sides, and writes \
             the report. The same seed gives the same content.
 
+            With --mail imap both tenants keep their mail on a Dovecot of their own, started for the demo on loopback; \
+            Dovecot must be installed (apt-get install dovecot-imapd).
+
             A demo that was interrupted, by SIGKILL even, goes on where it was with --resume.
 
             Examples:
               ferry demo
               ferry demo --directory /tmp/two-tenants --people 200
               ferry demo --directory /tmp/two-tenants --resume
+              ferry demo --mail imap --directory /var/tmp/two-servers
             """)
 
     @Option(help: "Where to put the tenants; new or empty.")
@@ -30,6 +35,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Other content for another number.")
     var seed: UInt64 = 1
 
+    @Option(help: "Where the mail of a new demo lies: folder, or imap for two Dovecots.")
+    var mail = Mail.folder
+
     @Flag(help: "Go on with a demo that was interrupted.")
     var resume = false
 
@@ -38,12 +46,17 @@ struct DemoCommand: AsyncParsableCommand {
 
     @OptionGroup var log: LogOption
 
+    enum Mail: String, ExpressibleByArgument, CaseIterable {
+        case folder, imap
+    }
+
     func validate() throws {
         guard (1...2000).contains(people) else { throw ValidationError("--people is 1 to 2000.") }
     }
 
     func run() async throws {
-        let site = try DemoSite.prepare(directory: directory, people: people, seed: seed, resume: resume)
+        let site = try DemoSite.prepare(
+            directory: directory, people: people, seed: seed, mail: chosenMail, resume: resume)
         var configuration = try ConfigurationFile.load("\(site.root)/ferry.yaml")
         // A free port, so that a demo never meets another server.
         configuration.listen = Configuration.Listen(host: "127.0.0.1", port: 0)
@@ -52,6 +65,26 @@ struct DemoCommand: AsyncParsableCommand {
                 "The demo signs its own tokens: add embedded to issuers in \(site.root)/ferry.yaml.",
                 status: .configuration)
         }
+        let servers = try await DemoDovecot.startAll(for: configuration, in: site.root)
+        do {
+            try await move(site, configuration, issuer)
+        } catch {
+            for server in servers { await server.stop() }
+            throw error
+        }
+        for server in servers { await server.stop() }
+    }
+
+    /// Looks first whether that can work here, before anything is made.
+    private func chosenMail() throws -> DemoMail {
+        guard mail == .imap else { return .folder }
+        _ = try DemoDovecot.require()
+        try DemoDovecot.requireAccess(to: directory + "/contoso")
+        let (source, target) = try DemoDovecot.freePorts()
+        return .imap(source: source, target: target)
+    }
+
+    private func move(_ site: DemoSite, _ configuration: Configuration, _ issuer: EmbeddedIssuer) async throws {
         let installation = try await Installation(configuration, pace: .quick, logLevel: log.level(default: .error))
         do {
             try await DemoRun(site: site, installation: installation, issuer: issuer, keepsRunning: keepRunning).run()

@@ -76,6 +76,11 @@ struct DemoRun: Sendable {
             output.print("The server runs on at \(address); stop it with Ctrl-C. To look around:")
             output.print("  export FERRY_SERVER=\(address) FERRY_TOKEN=\(try token())")
             output.print("  ferry job list")
+            if case .imap(let source, let target) = site.tenants.mail {
+                output.print(
+                    "Mail     127.0.0.1 port \(source) and \(target); log in as LOGIN*\(DemoMail.masterUser) with the"
+                        + " password in \(site.root)/\(DemoMail.secretFile)")
+            }
         }
         return job.status == "completed" && verification.isIdentical && !verification.transfers.isEmpty
     }
@@ -200,7 +205,12 @@ struct DemoRun: Sendable {
         output.print("Report   \(LocalFile.absolute(reportPath))")
         output.print("Tenants  \(root)/contoso")
         output.print("         \(root)/fabrikam")
-        output.print("Again    ferry verify --config \(site.root)/ferry.yaml '\(Self.jobName)'")
+        if case .folder = site.tenants.mail {
+            output.print("Again    ferry verify --config \(site.root)/ferry.yaml '\(Self.jobName)'")
+        } else {
+            // Both servers end with the demo, and the verifier needs them.
+            output.print("Again    ferry demo --directory \(site.root) --resume")
+        }
     }
 
     private func moved(_ progress: ProgressBody, seconds: Double?) -> Table {
