@@ -98,17 +98,7 @@ extension IMAPSession {
         var results: [Result<MailboxStatus, IMAPError>] = []
         results.reserveCapacity(names.count)
         for start in stride(from: 0, to: names.count, by: 500) {
-            let requests = names[start..<min(start + 500, names.count)].map { name in
-                var text = CommandText("STATUS", literals: literals)
-                text.mailbox(name)
-                text.word(words(items))
-                return Request(name: "STATUS", text: text, value: MailboxStatus?.none) { value, response, _ in
-                    guard case .mailboxStatus(let answered, let status) = response, value == nil, answered == name
-                    else { return false }
-                    value = status
-                    return true
-                }
-            }
+            let requests = names[start..<min(start + 500, names.count)].map { statusRequest($0, items) }
             for answer in try await runAll(requests) {
                 results.append(
                     answer.flatMap { answer in
@@ -120,6 +110,18 @@ extension IMAPSession {
             }
         }
         return results
+    }
+
+    private func statusRequest(_ name: MailboxName, _ items: StatusItems) -> Request<MailboxStatus?> {
+        var text = command("STATUS", name)
+        text.word(words(items))
+        return Request(name: "STATUS", text: text, value: nil) { value, response, _ in
+            guard case .mailboxStatus(let answered, let status) = response, value == nil, answered == name else {
+                return false
+            }
+            value = status
+            return true
+        }
     }
 
     private func words(_ items: StatusItems) -> String {
@@ -210,18 +212,52 @@ extension IMAPSession {
     package func create(
         _ mailboxes: [(name: MailboxName, specialUse: ListedMailbox.Attributes)]
     ) async throws(IMAPError) -> [Result<Void, IMAPError>] {
-        let results = try await checkAll(mailboxes, "CREATE") { mailbox in
-            var text = CommandText("CREATE", literals: literals)
-            text.mailbox(mailbox.name)
-            let uses = mailbox.specialUse.specialUseNames
-            if !uses.isEmpty, capabilities.has("CREATE-SPECIAL-USE") {
-                text.word("(USE (\(uses.joined(separator: " "))))")
-            }
-            return text
+        try await checkAll(mailboxes, "CREATE") { creation($0.name, $0.specialUse) }.map(Self.orPresent)
+    }
+
+    private func creation(_ name: MailboxName, _ specialUse: ListedMailbox.Attributes) -> CommandText {
+        var text = command("CREATE", name)
+        let uses = specialUse.specialUseNames
+        if !uses.isEmpty, capabilities.has("CREATE-SPECIAL-USE") {
+            text.word("(USE (\(uses.joined(separator: " "))))")
         }
-        return results.map { result in
-            if case .failure(let error) = result, error.refusal?.reason == .alreadyExists { return .success(()) }
-            return result.map { _ in () }
+        return text
+    }
+
+    private static func orPresent(_ result: Result<StatusText, IMAPError>) -> Result<Void, IMAPError> {
+        if case .failure(let error) = result, error.refusal?.reason == .alreadyExists { return .success(()) }
+        return result.map { _ in () }
+    }
+
+    /// A mailbox that was just made.
+    package struct NewMailbox: Sendable, Hashable {
+        package var isSubscribed: Bool
+        /// `nil` where the server does not tell.
+        package var status: MailboxStatus?
+    }
+
+    /// Creates a mailbox, subscribes it if wanted, and asks for its status, all at once. One that exists already is as
+    /// good as new. A mailbox that is not subscribed although it should be is no failure.
+    package func make(
+        _ name: MailboxName, _ specialUse: ListedMailbox.Attributes, subscribed: Bool, _ items: StatusItems
+    ) async throws(IMAPError) -> Result<NewMailbox, IMAPError> {
+        var requests = [Request(name: "CREATE", text: creation(name, specialUse), value: MailboxStatus?.none)]
+        if subscribed { requests.append(Request(name: "SUBSCRIBE", text: command("SUBSCRIBE", name), value: nil)) }
+        requests.append(statusRequest(name, items))
+        let answers = try await runAll(requests)
+        func checked(_ index: Int) -> Result<StatusText, IMAPError> {
+            answers[index].flatMap { answer in
+                answer.status.condition == .ok
+                    ? .success(answer.status) : .failure(.refusal(of: requests[index].name, answer.status))
+            }
+        }
+        return Self.orPresent(checked(0)).map { _ in
+            var isSubscribed = false
+            if subscribed, case .success = checked(1) { isSubscribed = true }
+            let last = answers.count - 1
+            var status: MailboxStatus?
+            if case .success = checked(last), case .success(let answer) = answers[last] { status = answer.value }
+            return NewMailbox(isSubscribed: isSubscribed, status: status)
         }
     }
 

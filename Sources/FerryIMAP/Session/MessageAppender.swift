@@ -2,7 +2,7 @@ package import NIOCore
 import Synchronization
 
 /// Writes messages into one mailbox: `begin`, `write` until `size` bytes are through, again; then `finish`. Used by one
-/// task at a time; the session sends nothing else between the first `begin` and the end of `finish`.
+/// task at a time; the session sends nothing else between the first `begin` and `seal`, which `finish` begins with.
 ///
 /// With MULTIAPPEND (RFC 3502) all messages are one command, all or nothing; else one APPEND each, pipelined where
 /// LITERAL+ allows. Bytes go to the socket as they come; `write` waits when `writeAheadBytes` are not through yet.
@@ -150,17 +150,24 @@ package final class MessageAppender: Sendable {
         if let failure = gate.failure { throw failure }
     }
 
-    /// Ends the command and waits for the answer: one result per `begin`, in order. Durable at the server as far as
-    /// APPEND is. Throws `connectionLost` and the like when it is not known what arrived.
-    package func finish() async throws(IMAPError) -> [AppendResult] {
+    /// Ends the command without waiting for its answer: the next appender of the session may begin.
+    package func seal() throws(IMAPError) {
         try checkComplete()
-        let (commands, local, count) = progress.withLock { progress in
+        let isSealed = progress.withLock { progress in
+            guard !progress.isOver else { return true }
             progress.isOver = true
             if progress.isOpen { progress.outgoing.append(.bytes(ByteBuffer(staticString: "\r\n"))) }
             if progress.holdsTheWay { progress.outgoing.append(.end) }
-            return (progress.commands, progress.local, progress.sentCommands)
+            return false
         }
-        flush()
+        if !isSealed { flush() }
+    }
+
+    /// Ends the command and waits for the answer: one result per `begin`, in order. Durable at the server as far as
+    /// APPEND is. Throws `connectionLost` and the like when it is not known what arrived.
+    package func finish() async throws(IMAPError) -> [AppendResult] {
+        try seal()
+        let (commands, local, count) = progress.withLock { ($0.commands, $0.local, $0.sentCommands) }
         try await gate.wait { $0.answers.count >= count }
         return results(commands, local)
     }

@@ -5,8 +5,8 @@ import NIOCore
 /// Writes one batch of messages into one folder.
 ///
 /// Small messages are gathered and go out together (MULTIAPPEND: one command, one sync of the server's disk, all or
-/// nothing); when the server refuses the lot, halves are tried until the one to blame is alone. Large ones stream on
-/// their own, and are never held.
+/// nothing), the next lot while the server works on the one before; when the server refuses a lot, halves are tried until
+/// the one to blame is alone. Large ones stream on their own, and are never held.
 struct AppendWriter {
     /// Messages up to this size are gathered.
     static let smallBytes: Int64 = 256 << 10
@@ -22,6 +22,11 @@ struct AppendWriter {
         var content: ByteBuffer
     }
 
+    private enum Sent {
+        case lot(ArraySlice<Gathered>, MessageAppender)
+        case large(index: Int, ItemHeader, size: Int64, MessageAppender)
+    }
+
     private let link: IMAPLink
     private let folder: MailboxName
     /// The server's limit for one message in bytes, where it tells.
@@ -29,6 +34,8 @@ struct AppendWriter {
     private var receipts: [WriteReceipt?] = []
     private var gathered: [Gathered] = []
     private var gatheredBytes = 0
+    /// What was sent last, until its answer is looked at.
+    private var sent: Sent?
 
     init(link: IMAPLink, folder: MailboxName, limit: Int64?) {
         self.link = link
@@ -51,6 +58,7 @@ struct AppendWriter {
             if gatheredBytes >= Self.gatheredBytes || gathered.count >= Self.gatheredItems { try await send() }
         }
         try await send()
+        try await settleSent()
         return receipts.map { receipt in
             receipt
                 ?? .failure(ConnectorError(.internalFault, .failRun, "A message has no receipt. Please report this."))
@@ -112,15 +120,35 @@ struct AppendWriter {
                 + " Repair the mailbox there.")
     }
 
-    /// Sends what was gathered.
+    /// Sends what was gathered, and looks at the answer to the lot before while the server works on this one.
     private mutating func send() async throws(ConnectorError) {
         guard !gathered.isEmpty else { return }
-        let messages = gathered
+        let lot = gathered[...]
         (gathered, gatheredBytes) = ([], 0)
-        // A stack of lots still to be sent, in order.
-        var lots = [messages[...]]
+        let appender = try await begin(lot)
+        try await settleSent()
+        sent = .lot(lot, appender)
+    }
+
+    private mutating func settleSent() async throws(ConnectorError) {
+        switch sent.take() {
+        case .lot(let lot, let appender): try await settle(lot, appender)
+        case .large(let index, let header, let size, let appender):
+            try await settle(index, header, size: size, appender)
+        case nil: break
+        }
+    }
+
+    private mutating func settle(
+        _ lot: ArraySlice<Gathered>, _ appender: MessageAppender
+    ) async throws(ConnectorError) {
+        // A stack of lots still to be sent, in order; the first has been.
+        var lots = [lot]
+        var first: MessageAppender? = appender
         while let lot = lots.popLast() {
-            let results = try await append(lot)
+            let appender: MessageAppender
+            if let sent = first.take() { appender = sent } else { appender = try await begin(lot) }
+            let results = try await finish(appender, lot)
             guard case .refused(let refusal, _) = results.first(where: \.isRefusal) else {
                 for (message, result) in zip(lot, results) { note(message, result, loss: nil) }
                 continue
@@ -157,9 +185,10 @@ struct AppendWriter {
         }
     }
 
-    private func append(
+    /// Sends a lot, without waiting for the answer.
+    private func begin(
         _ lot: ArraySlice<Gathered>, withoutKeywords: Bool = false
-    ) async throws(ConnectorError) -> [AppendResult] {
+    ) async throws(ConnectorError) -> MessageAppender {
         let session = try await link.session()
         do throws(IMAPError) {
             let appender = try await session.append(to: folder, single: lot.count == 1)
@@ -169,6 +198,17 @@ struct AppendWriter {
                 guard try await appender.begin(announced) else { break }
                 try await appender.write(message.content)
             }
+            try appender.seal()
+            return appender
+        } catch {
+            throw IMAPSide.target.container(error, folder)
+        }
+    }
+
+    private func finish(
+        _ appender: MessageAppender, _ lot: ArraySlice<Gathered>
+    ) async throws(ConnectorError) -> [AppendResult] {
+        do throws(IMAPError) {
             let results = try await appender.finish()
             guard results.count < lot.count, let refusal = results.first(where: \.isRefusal) else { return results }
             // Those that were not even begun share the fate of the rest.
@@ -186,7 +226,8 @@ struct AppendWriter {
         if error.stopsBatch { throw error }
         guard error.code == .targetItemRefused, case .message(let metadata) = message.header.metadata,
             !metadata.keywords.isEmpty || metadata.flags.contains(.forwarded),
-            let result = try await append([message][...], withoutKeywords: true).first, case .appended = result
+            let result = try await finish(begin([message][...], withoutKeywords: true), [message][...]).first,
+            case .appended = result
         else {
             receipts[message.index] = .failure(error)
             return
@@ -259,7 +300,6 @@ struct AppendWriter {
             }
             let next: BodyPieces.Piece
             do throws(ConnectorError) { next = try await pieces.next() } catch {
-                // A literal that was begun cannot be taken back but by hanging up; nothing of it arrives.
                 await appender.abandon()
                 throw error
             }
@@ -272,7 +312,7 @@ struct AppendWriter {
             }
         }
         if let failure {
-            await appender.abandon()
+            try await abandon(appender)
             receipts[index] = .failure(failure)
             return
         }
@@ -326,8 +366,31 @@ struct AppendWriter {
         try await finish(appender, index, header, size: size)
     }
 
+    /// Gives a message up in the middle. A literal that was begun cannot be taken back but by hanging up, so the answer to
+    /// what was sent before is waited for; nothing of this one arrives.
+    private func abandon(_ appender: MessageAppender) async throws(ConnectorError) {
+        do throws(IMAPError) {
+            switch sent {
+            case .lot(_, let before), .large(_, _, _, let before): _ = try await before.finish()
+            case nil: break
+            }
+        } catch {
+            throw IMAPSide.target.container(error, folder)
+        }
+        await appender.abandon()
+    }
+
+    /// A large message is complete. Its answer is looked at when the next one is on its way.
     private mutating func finish(
         _ appender: MessageAppender, _ index: Int, _ header: ItemHeader, size: Int64
+    ) async throws(ConnectorError) {
+        do throws(IMAPError) { try appender.seal() } catch { throw IMAPSide.target.container(error, folder) }
+        try await settleSent()
+        sent = .large(index: index, header, size: size, appender)
+    }
+
+    private mutating func settle(
+        _ index: Int, _ header: ItemHeader, size: Int64, _ appender: MessageAppender
     ) async throws(ConnectorError) {
         let results: [AppendResult]
         do throws(IMAPError) { results = try await appender.finish() } catch {

@@ -52,13 +52,13 @@ final class IMAPTarget: TargetSession {
         guard case .mailFolder(let isSubscribed, let use) = container.details else {
             throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
         }
-        let folder = try await folder(for: container, use)
+        let folder = try await folder(for: container, use, isSubscribed)
         if folder.isSubscribed != isSubscribed { try await subscribe(folder.name, isSubscribed) }
         return Container(name: folder.name.spelled, path: folder.path, details: container.details)
     }
 
     private func folder(
-        for container: Container, _ use: MailFolderUse?
+        for container: Container, _ use: MailFolderUse?, _ isSubscribed: Bool
     ) async throws(ConnectorError) -> MailboxTree.Folder {
         let tree = state.withLock { $0.tree }
         // A folder with a purpose becomes the target's own folder for it, whatever the two are called.
@@ -70,16 +70,23 @@ final class IMAPTarget: TargetSession {
             guard let name = tree.name(for: path) else { continue }
             if let found = tree[name] { return found }
             let session = try await link.session()
-            let result: Result<Void, IMAPError>?
+            let result: Result<IMAPSession.NewMailbox, IMAPError>
             do throws(IMAPError) {
-                result = try await session.create([(name: name, specialUse: use?.attribute ?? [])]).first
+                // The status is what `mark` will ask for.
+                result = try await session.make(
+                    name, use?.attribute ?? [], subscribed: isSubscribed, [.uidValidity, .uidNext])
             } catch {
                 throw IMAPSide.target.connection(error)
             }
             switch result {
-            case .success:
-                state.withLock { $0.tree.add(name, path, isSubscribed: false, use: use) }
-                return MailboxTree.Folder(name: name, path: path, isSubscribed: false, use: use)
+            case .success(let new):
+                state.withLock { state in
+                    state.tree.add(name, path, isSubscribed: new.isSubscribed, use: use)
+                    if let uidValidity = new.status?.uidValidity, let next = new.status?.uidNext {
+                        state.next[name] = (uidValidity, next)
+                    }
+                }
+                return MailboxTree.Folder(name: name, path: path, isSubscribed: new.isSubscribed, use: use)
             case .failure(let error):
                 switch error.refusal?.reason {
                 case .noPermission, .authorizationFailed, .limit, .unavailable, .inUse, .throttled, .overQuota:
@@ -88,8 +95,6 @@ final class IMAPTarget: TargetSession {
                     guard error.kind == .refused else { throw IMAPSide.target.connection(error) }
                     refusal = error
                 }
-            case nil:
-                throw ConnectorError(.internalFault, .failRun, "A folder was not made. Please report this.")
             }
         }
         let asked = MailboxName(container.path.joined(separator: "/"), utf8: true).printable
