@@ -95,9 +95,11 @@ import Testing
         for result in try await session.subscribe([box]) { try result.get() }
         let validity = try await fill(box, session)
 
-        async let selecting = session.select(box, readOnly: false)
-        async let listing = session.messages(UIDSet(1...4_294_967_295), [.flags, .size, .internalDate, .modSeq])
-        let (selected, rows) = try await (selecting, listing.rows)
+        let (selected, rows) = try await inThisOrder {
+            try await session.select(box, readOnly: false)
+        } then: {
+            try await session.messages(UIDSet(1...4_294_967_295), [.flags, .size, .internalDate, .modSeq]).rows
+        }
         #expect(selected.exists == 40 && selected.uidNext == 41 && selected.allowsNewKeywords)
         #expect(selected.uidValidity == validity)
         #expect(rows.map(\.uid) == Array(1...40))

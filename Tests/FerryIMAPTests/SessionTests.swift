@@ -47,11 +47,15 @@ import Testing
             try await server.logOut()
         } with: { port in
             let session = try await ScriptedServer.connect(port)
-            // Called in this order: each child runs up to its first suspension, where its command is on its way.
-            async let before = session.messages(UIDSet(5...5), .flags)
-            async let opened = session.select(box("b"), readOnly: true)
-            async let after = session.messages(UIDSet(5...5), .flags)
-            let (old, mailbox, new) = try await (before, opened, after)
+            let (old, (mailbox, new)) = try await inThisOrder {
+                try await session.messages(UIDSet(5...5), .flags)
+            } then: {
+                try await inThisOrder {
+                    try await session.select(box("b"), readOnly: true)
+                } then: {
+                    try await session.messages(UIDSet(5...5), .flags)
+                }
+            }
             #expect(old.rows.map(\.flags) == [MessageFlags(keywords: ["old"])])
             #expect(mailbox.exists == 9 && mailbox.uidValidity == 7 && mailbox.isReadOnly && mailbox.changed.isEmpty)
             #expect(new.rows.map(\.flags) == [MessageFlags(keywords: ["new"])])

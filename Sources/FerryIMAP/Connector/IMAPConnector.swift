@@ -46,7 +46,7 @@ package struct IMAPConnector: Connector {
         let link: IMAPLink
         let facts: Result<AccountFacts, ConnectorError>
         do throws(ConnectorError) {
-            link = try self.link(for: account, role == .source ? .source : .target)
+            link = try self.link(for: account, role == .source ? .source : .target, isPatient: false)
         } catch {
             return Self.absent(error)
         }
@@ -74,14 +74,16 @@ package struct IMAPConnector: Connector {
         return FolderPath.counterpart(of: container.path, among: Set(present.map(\.path)))
     }
 
-    private func link(for account: Account, _ side: IMAPSide) throws(ConnectorError) -> IMAPLink {
+    private func link(
+        for account: Account, _ side: IMAPSide, isPatient: Bool = true
+    ) throws(ConnectorError) -> IMAPLink {
         let login = settings.login(account)
         guard let credentials = settings.entrance.credentials(for: login) else {
             throw ConnectorError(
                 side == .source ? .sourceAuthRejected : .targetAuthRejected, .failRun,
                 "\(tenant) has no password for the mailbox of '\(login)'. Add it to the file of passwords.")
         }
-        return IMAPLink(side: side, credentials: credentials, gate: gate)
+        return IMAPLink(side: side, credentials: credentials, gate: gate, isPatient: isPatient)
     }
 
     private static func absent(_ error: ConnectorError) -> AccountFacts {

@@ -13,9 +13,12 @@ final class IMAPLink: Sendable {
     let side: IMAPSide
     private let credentials: IMAPCredentials
     private let gate: IMAPGate
+    private let isPatient: Bool
     private let state = Mutex(State())
 
-    init(side: IMAPSide, credentials: IMAPCredentials, gate: IMAPGate) {
+    /// - Parameter isPatient: waits while the endpoint turns connections away.
+    init(side: IMAPSide, credentials: IMAPCredentials, gate: IMAPGate, isPatient: Bool = true) {
+        self.isPatient = isPatient
         self.side = side
         self.credentials = credentials
         self.gate = gate
@@ -33,7 +36,7 @@ final class IMAPLink: Sendable {
             state.withLock { $0.holdsConnection = true }
         }
         do throws(ConnectorError) {
-            let session = try await gate.connect(as: credentials, side)
+            let session = try await gate.connect(as: credentials, side, isPatient: isPatient)
             state.withLock { ($0.session, $0.selected) = (session, nil) }
             return session
         } catch {

@@ -15,6 +15,8 @@ package struct IMAPSettings: Sendable {
     package var readers: Int
     /// The ManageSieve service beside the IMAP server (RFC 5804), entered as the mailboxes are; `nil` where there is none.
     package var sieve: IMAPEndpoint?
+    /// By which an endpoint that turns connections away is left in peace.
+    package var clock: any Clock<Duration> = ContinuousClock()
 
     package init(
         endpoint: IMAPEndpoint, entrance: Entrance, options: SessionOptions = SessionOptions(), connections: Int = 8,
