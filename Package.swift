@@ -155,12 +155,13 @@ let package = Package(
         .executableTarget(
             name: "ferry-bench",
             dependencies: [
-                "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryEngine",
+                "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP", "FerryEngine",
                 "FerryTestKit", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: house),
         .testTarget(name: "FerryCoreTests", dependencies: ["FerryCore"], swiftSettings: house),

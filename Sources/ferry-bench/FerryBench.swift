@@ -7,8 +7,8 @@ struct FerryBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-bench", abstract: "What script/bench measures with; not shipped.",
         subcommands: [
-            MakeMailbox.self, MakeFile.self, CopyFolder.self, SeedJobs.self, Schedule.self, BareServer.self,
-            BareInsert.self,
+            MakeMailbox.self, MakeFile.self, CopyFolder.self, CopyMail.self, SeedJobs.self, Schedule.self,
+            BareServer.self, BareInsert.self,
         ])
 
     static func main() async {

@@ -12,8 +12,21 @@ struct Measurement {
 
     /// Adds the process's peak of resident memory so far, in kibibytes, and prints the line.
     consuming func finish() {
-        add("peakKiB", Int64(Self.usage().ru_maxrss))
+        add("peakKiB", Self.peak())
         print("{\(members.joined(separator: ","))}")
+    }
+
+    /// VmHWM of proc(5). getrusage(2) would do, but for what the process was before it became this program.
+    private static func peak() -> Int64 {
+        guard let file = fopen("/proc/self/status", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                .split { $0 == " " || $0 == "\t" }
+            if words.first == "VmHWM:", words.count > 1 { return Int64(words[1]) ?? 0 }
+        }
+        return 0
     }
 
     /// User and system time of the whole process so far.
