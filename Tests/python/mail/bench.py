@@ -93,29 +93,33 @@ def fill(server: servers.Server, number: int, count: int, size: int, folder: str
         path = place / "cur" / f"{EPOCH + index}.M{index}P1.bench,S={len(text)},W={len(text)}:2,{flags}"
         path.write_bytes(text)
         os.utime(path, (EPOCH + index, EPOCH + index))
-    server.own(server.directory / "mail")
 
 
-def settle(server: servers.Server, number: int) -> None:
+def settle(server: servers.Server, number: int, folders: tuple[str, ...]) -> None:
     """Lets the server build its index, so that the first contender does not pay for all."""
     session = server.session(number)
-    session.select("INBOX", readonly=True)
-    session.fetch("1:*", "(UID FLAGS INTERNALDATE RFC822.SIZE)")
+    for folder in folders:
+        session.select(folder, readonly=True)
+        session.fetch("1:*", "(UID FLAGS INTERNALDATE RFC822.SIZE)")
     session.logout()
 
 
-def count(server: servers.Server, number: int) -> int:
+def count(server: servers.Server, number: int, folders: tuple[str, ...]) -> int:
+    """Messages in all of a person's folders."""
     session = server.session(number)
-    _, data = session.select("INBOX", readonly=True)
+    found = 0
+    for folder in folders:
+        ok, data = session.status(folder, "(MESSAGES)")
+        found += int(data[0].rsplit(b" ", 1)[1].rstrip(b")")) if ok == "OK" else 0
     session.logout()
-    return int(data[0])
+    return found
 
 
 # MARK: contenders
 
 
 class Contender:
-    """A program that moves INBOXes of people of one server to people of another, and again."""
+    """A program that moves the mail of people of one server to people of another, and again."""
 
     name = ""
 
@@ -155,7 +159,8 @@ class Floor(Contender):
             login for here, there in self.people
             for login in (self.world.source.login(here), self.world.target.login(there))]
         return measured(
-            [sys.executable, "-m", "mail.floor", self.world.source_port, self.world.target_port, PARALLEL, *logins],
+            [sys.executable, "-m", "mail.floor", self.world.source_port, self.world.target_port, PARALLEL,
+             ",".join(self.world.folders), *logins],
             {"PYTHONPATH": str(PYTHON)})
 
 
@@ -206,6 +211,8 @@ class World:
     source_port: int
     target_port: int
     options: tuple[str, ...] = ()
+    # Those that everybody has.
+    folders: tuple[str, ...] = ("INBOX",)
 
 
 def contenders() -> list[type[Contender]]:
@@ -233,14 +240,23 @@ class Section:
         self.next_target += len(people)
         return pairs
 
-    def world(self, source_port: int | None = None, target_port: int | None = None, *options: str) -> World:
+    def world(self, ports: tuple[int, int] | None = None, **more) -> World:
         return World(
-            self.program, self.source, self.target, source_port or self.source.port, target_port or self.target.port,
-            options)
+            self.program, self.source, self.target, *(ports or (self.source.port, self.target.port)), **more)
+
+    def people(self, first: int, people: int, each: int, folders: tuple[str, ...] = ("INBOX",)) -> list[int]:
+        """Fills mailboxes of the source, with so many messages in each folder."""
+        numbers = list(range(first, first + people))
+        for person in numbers:
+            for folder in folders:
+                fill(self.source, person, each, 14_000, None if folder == "INBOX" else folder)
+            self.source.own(self.source.directory / "mail")
+            settle(self.source, person, folders)
+        return numbers
 
     def race(self, title: str, world: World, people: list[int], each: int, change=None) -> dict[str, list[Taken]]:
         """First passes in alternating rounds, then passes without changes, then passes after changes. Gives medians:
-        name -> [first, unchanged, changed]."""
+        name -> [first, unchanged, changed]. `each` is what a person has in all folders."""
         kinds = contenders()
         first: dict[str, list[Taken]] = {kind.name: [] for kind in kinds}
         last: dict[str, Contender] = {}
@@ -248,51 +264,55 @@ class Section:
             for kind in kinds if number % 2 == 0 else reversed(kinds):
                 contender = kind(world, self.fresh(people), self.work / f"{title}-{kind.name}-{number}".replace(" ", "-"))
                 first[kind.name].append(contender.run())
-                for _, there in contender.people:
-                    if (found := count(self.target, there)) != each:
-                        sys.exit(f"{kind.name} left {found} messages of {each}")
+                self.expect(contender, each)
                 if kind.name in last:
-                    for _, there in last[kind.name].people:
-                        self.target.forget(there)
+                    self.forget(last[kind.name])
                 last[kind.name] = contender
         again: dict[str, list[Taken]] = {kind.name: [] for kind in kinds}
         after: dict[str, list[Taken]] = {kind.name: [] for kind in kinds}
+        # The floor knows nothing of an earlier pass.
         stateful = [kind for kind in kinds if kind is not Floor]
         for number in range(self.rounds):
             for kind in stateful if number % 2 == 0 else reversed(stateful):
                 again[kind.name].append(last[kind.name].run())
         for number in range(self.rounds if change else 0):
-            new = change(number)
-            each += new
+            each += change(number)
             for kind in stateful if number % 2 == 0 else reversed(stateful):
                 after[kind.name].append(last[kind.name].run())
-                for _, there in last[kind.name].people:
-                    if (found := count(self.target, there)) != each:
-                        sys.exit(f"{kind.name} left {found} messages of {each} after a change")
+                self.expect(last[kind.name], each)
         for contender in last.values():
-            for _, there in contender.people:
-                self.target.forget(there)
+            self.forget(contender)
         return {
             kind.name: [median(passes) for passes in (first[kind.name], again[kind.name], after[kind.name]) if passes]
             for kind in kinds}
 
-    def change(self, people: list[int], each: int):
-        """1 % new messages and 1 % changed flags for everybody; gives the number of new ones per person."""
+    def expect(self, contender: Contender, each: int) -> None:
+        for _, there in contender.people:
+            if (found := count(self.target, there, contender.world.folders)) != each:
+                sys.exit(f"{contender.name} left {found} messages of {each}")
+
+    def forget(self, contender: Contender) -> None:
+        for _, there in contender.people:
+            self.target.forget(there)
+
+    def change(self, people: list[int], each: int, folders: tuple[str, ...] = ("INBOX",)):
+        """1 % new messages and 1 % changed flags in every folder; gives the number of new ones per person."""
 
         def apply(number: int) -> int:
             few = max(1, each // 100)
             dice = random.Random(number)
+            date = f'"{time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(EPOCH))}"'
             for person in people:
                 session = self.source.session(person)
-                session.select("INBOX")
-                for index in range(few):
-                    session.append(
-                        "INBOX", r"(\Seen)", f'"{time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(EPOCH))}"',
-                        message(10_000_000 + number * few + index, 14_000, dice))
-                start = 1 + number * few
-                session.store(f"{start}:{start + few - 1}", "+FLAGS", r"(\Flagged)")
+                for folder in folders:
+                    session.select(folder)
+                    for index in range(few):
+                        text = message(10_000_000 + number * few + index, 14_000, dice)
+                        session.append(folder, r"(\Seen)", date, text)
+                    start = 1 + number * few
+                    session.store(f"{start}:{start + few - 1}", "+FLAGS", r"(\Flagged)")
                 session.logout()
-            return few
+            return few * len(folders)
 
         return apply
 
@@ -319,17 +339,25 @@ class Section:
                 else:
                     self.results.add(what, ours.seconds / theirs.seconds, "×", limit, True, detail)
 
+    # Largest ratios of Ferry's time to another's: on loopback, and behind a slow link.
+    NEAR = {
+        "first pass": {"interimap": 1, "doveadm backup": 1, "floor": 1 / 0.85},
+        "pass without changes": {"interimap": 1},
+        "pass with 1 % new and 1 % flags": {"interimap": 1},
+    }
+    FAR = {
+        "first pass": {"interimap": 1 / 3, "doveadm backup": 1 / 3, "floor": 1 / 0.7},
+        "pass without changes": {"interimap": 0.5},
+        "pass with 1 % new and 1 % flags": {"interimap": 0.5},
+    }
+    TWENTY = ("INBOX", *(f"Folder{number}" for number in range(1, 20)))
+
     def one(self) -> None:
-        """One large mailbox, on loopback."""
+        """One large folder, on loopback."""
         number = 20_000 // self.scale
-        fill(self.source, 800, number, 14_000)
-        settle(self.source, 800)
-        taken = self.race("one", self.world(), [800], number, self.change([800], number))
-        self.lines(f"one mailbox of {number:,} messages of 14 KB", taken, {
-            "first pass": {"interimap": 1, "doveadm backup": 1, "floor": 1 / 0.85},
-            "pass without changes": {"interimap": 1},
-            "pass with 1 % new and 1 % flags": {"interimap": 1},
-        })
+        people = self.people(800, 1, number)
+        taken = self.race("one", self.world(), people, number, self.change(people, number))
+        self.lines(f"one mailbox of {number:,} messages of 14 KB", taken, self.NEAR)
         if "interimap" in taken:
             self.results.add(
                 "mail, processor time of a first pass, against interimap",
@@ -338,34 +366,35 @@ class Section:
         self.source.forget(800)
 
     def many(self) -> None:
-        """People side by side, on loopback."""
-        people, each = list(range(801, 821)), 1_000 // self.scale
-        for person in people:
-            fill(self.source, person, each, 14_000)
-            settle(self.source, person)
-        taken = self.race("many", self.world(), people, each, self.change(people, each))
-        self.lines(f"{len(people)} mailboxes of {each:,}", taken, {
-            "first pass": {"interimap": 1, "doveadm backup": 1, "floor": 1 / 0.85},
-            "pass without changes": {"interimap": 1},
-            "pass with 1 % new and 1 % flags": {"interimap": 1},
-        })
-        for person in people:
-            self.source.forget(person)
+        """Twenty folders of one person, on loopback."""
+        each = 1_000 // self.scale
+        people = self.people(801, 1, each, self.TWENTY)
+        taken = self.race(
+            "many", self.world(folders=self.TWENTY), people, each * len(self.TWENTY),
+            self.change(people, each, self.TWENTY))
+        self.lines(f"20 mailboxes of {each:,}", taken, self.NEAR)
+        self.source.forget(801)
 
     def delayed(self) -> None:
-        """People side by side, behind a slow link."""
-        people, each = list(range(821, 841)), max(10, 100 // self.scale)
-        for person in people:
-            fill(self.source, person, each, 14_000)
-            settle(self.source, person)
+        """Twenty folders of one person, behind a slow link."""
+        each = max(10, 100 // self.scale)
+        people = self.people(802, 1, each, self.TWENTY)
         with Proxy(self.source.port, DELAY) as here, Proxy(self.target.port, DELAY) as there:
             taken = self.race(
-                "delay", self.world(here.port, there.port), people, each, self.change(people, each))
-        self.lines(f"{len(people)} mailboxes of {each:,} with {DELAY * 2000:.0f} ms of delay", taken, {
-            "first pass": {"interimap": 1 / 3, "doveadm backup": 1 / 3, "floor": 1 / 0.7},
-            "pass without changes": {"interimap": 0.5},
-            "pass with 1 % new and 1 % flags": {"interimap": 0.5},
-        })
+                "delay", self.world((here.port, there.port), folders=self.TWENTY), people, each * len(self.TWENTY),
+                self.change(people, each, self.TWENTY))
+        self.lines(f"20 mailboxes of {each:,}, {DELAY * 2000:.0f} ms of delay", taken, self.FAR)
+        self.source.forget(802)
+
+    def people_side_by_side(self) -> None:
+        """Twenty people with one folder each, four at once, near and far. No targets: the peers know one person only."""
+        each = 200 // min(self.scale, 10)
+        people = self.people(803, 20, each)
+        taken = self.race("people", self.world(), people, each, self.change(people, each))
+        self.lines(f"20 people with {each:,} each, {PARALLEL} at once", taken, {})
+        with Proxy(self.source.port, DELAY) as here, Proxy(self.target.port, DELAY) as there:
+            taken = self.race("people-far", self.world((here.port, there.port)), people, each + self.rounds * max(1, each // 100))
+        self.lines(f"20 people with {each:,} each, {PARALLEL} at once, {DELAY * 2000:.0f} ms of delay", taken, {})
         for person in people:
             self.source.forget(person)
 
@@ -378,6 +407,7 @@ class Section:
                 (place / f"Group {index // 100}" / f"Folder {index}" / part).mkdir(parents=True)
         fill(self.source, 841, 1, 2_000)
         fill(self.source, 841, 1, 2_000, "Group 0/Folder 0")
+        self.source.own(self.source.directory / "mail")
         contender = Ferry(self.world(), self.fresh([841]), self.work / "folders")
         contender.run()
 
@@ -407,7 +437,8 @@ class Section:
         people = list(range(842, 892))
         for person in people:
             fill(self.source, person, 200 // min(self.scale, 10), 14_000)
-        ours = Ferry(self.world(None, None, "--connections", "100"), self.fresh(people), self.work / "fifty").run()
+        self.source.own(self.source.directory / "mail")
+        ours = Ferry(self.world(options=("--connections", "100")), self.fresh(people), self.work / "fifty").run()
         self.results.add(
             "mail, peak memory with 50 mailboxes in flight", ours.kilobytes / 1024, " MiB", 128, True,
             f"100 connections to each server; {ours.seconds:.1f} s")
@@ -416,6 +447,7 @@ class Section:
 
         size = 50_000_000 // self.scale
         fill(self.source, 892, 4, size)
+        self.source.own(self.source.directory / "mail")
         ours = Ferry(self.world(), self.fresh([892]), self.work / "large").run()
         self.results.add(
             f"mail, peak memory with messages of {size / 1e6:g} MB", ours.kilobytes / 1024, " MiB", 128, True,
@@ -425,7 +457,8 @@ class Section:
         peaks = {}
         for index, number in enumerate((1_000, 100_000 // self.scale)):
             fill(self.source, 893 + index, number, 300)
-            settle(self.source, 893 + index)
+            self.source.own(self.source.directory / "mail")
+            settle(self.source, 893 + index, ("INBOX",))
             ours = Ferry(self.world(), self.fresh([893 + index]), self.work / f"huge-{number}").run()
             peaks[number] = ours
             self.source.forget(893 + index)
@@ -436,8 +469,8 @@ class Section:
             f"{peaks[few].kilobytes / 1024:.1f} and {peaks[many].kilobytes / 1024:.1f} MiB; {peaks[many].seconds:.1f} s")
 
 
-PARTS = {"one": Section.one, "many": Section.many, "delayed": Section.delayed, "folders": Section.folders,
-         "memory": Section.memory}
+PARTS = {"one": Section.one, "many": Section.many, "delayed": Section.delayed, "people": Section.people_side_by_side,
+         "folders": Section.folders, "memory": Section.memory}
 
 
 def measure(results, work: pathlib.Path, scale: int, program: pathlib.Path) -> None:

@@ -2,10 +2,10 @@
 connection and go out as MULTIAPPENDs of about a mebibyte. It keeps no record, checks nothing, and doubles everything when
 it is run again.
 
-    python3 -m mail.floor SOURCE-PORT TARGET-PORT CONNECTIONS SOURCE-LOGIN TARGET-LOGIN [SOURCE-LOGIN TARGET-LOGIN …]
+    python3 -m mail.floor SOURCE-PORT TARGET-PORT CONNECTIONS FOLDERS SOURCE-LOGIN TARGET-LOGIN [SOURCE-LOGIN …]
 
-Moves INBOX of each pair. With one pair its messages are dealt out to all connections, with several the pairs are. Master
-user and password are those of Tests/servers/dovecot.sh."""
+Moves the folders (names separated by commas) of each pair. One folder's messages are dealt out to all connections, of
+several the folders are. Master user and password are those of Tests/servers/dovecot.sh."""
 
 import multiprocessing
 import re
@@ -77,9 +77,10 @@ class Wire:
             yield FLAGS.search(line + rest).group(1), DATE.search(line + rest).group(1), body
 
 
-def move(ports: tuple[int, int], logins: tuple[str, str], part: int, parts: int) -> None:
-    here, there = Wire(ports[0], logins[0]), Wire(ports[1], logins[1])
-    here.call(b"EXAMINE INBOX")
+def move(here: Wire, there: Wire, folder: bytes, part: int, parts: int) -> None:
+    here.call(b'EXAMINE "%b"' % folder)
+    if folder != b"INBOX":
+        there.call(b'CREATE "%b"' % folder)
     found = here.call(b"UID SEARCH ALL")
     uids = next(line for line in found if line.startswith(b"* SEARCH")).split()[2:]
     share = -(-len(uids) // parts)
@@ -98,7 +99,7 @@ def move(ports: tuple[int, int], logins: tuple[str, str], part: int, parts: int)
         # The answer of the batch before is read only now: the server was writing while this one was gathered.
         if tag:
             there.await_tag(tag)
-        tag = there.send(b"APPEND INBOX" + b"".join(pending))
+        tag = there.send(b'APPEND "%b"' % folder + b"".join(pending))
         pending, size = [], 0
 
     for flags, date, body in here.messages(fetch):
@@ -112,19 +113,23 @@ def move(ports: tuple[int, int], logins: tuple[str, str], part: int, parts: int)
         there.await_tag(tag)
 
 
-def work(arguments) -> None:
-    for job in arguments:
-        move(*job)
+def work(ports, jobs) -> None:
+    wires: dict[tuple[str, str], tuple[Wire, Wire]] = {}
+    for logins, folder, part, parts in jobs:
+        if logins not in wires:
+            wires[logins] = Wire(ports[0], logins[0]), Wire(ports[1], logins[1])
+        move(*wires[logins], folder.encode(), part, parts)
 
 
 def main() -> None:
-    ports, connections = (int(sys.argv[1]), int(sys.argv[2])), int(sys.argv[3])
-    logins = list(zip(sys.argv[4::2], sys.argv[5::2], strict=True))
-    if len(logins) == 1:
-        jobs = [[(ports, logins[0], part, connections)] for part in range(connections)]
+    ports, connections, folders = (int(sys.argv[1]), int(sys.argv[2])), int(sys.argv[3]), sys.argv[4].split(",")
+    logins = list(zip(sys.argv[5::2], sys.argv[6::2], strict=True))
+    todo = [(pair, folder) for pair in logins for folder in folders]
+    if len(todo) == 1:
+        jobs = [[(*todo[0], part, connections)] for part in range(connections)]
     else:
-        jobs = [[(ports, pair, 0, 1) for pair in logins[start::connections]] for start in range(connections)]
-    workers = [multiprocessing.Process(target=work, args=(job,)) for job in jobs]
+        jobs = [[(*job, 0, 1) for job in todo[start::connections]] for start in range(connections)]
+    workers = [multiprocessing.Process(target=work, args=(ports, job)) for job in jobs]
     for worker in workers:
         worker.start()
     for worker in workers:
