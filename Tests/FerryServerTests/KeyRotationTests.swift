@@ -90,6 +90,27 @@ struct KeyRotationTests {
         }
     }
 
+    @Test("A new key under the old id is found by the first token that it signs, forgeries cost one visit per interval")
+    func sameID() async throws {
+        try await OpenIDConnectTests.run { site, world, client in
+            let (old, new) = (Self.makeKey(), Self.makeKey())
+            site.publish(try old.jwk("key"))
+            let (before, after) = (try Self.token(site, old, "key"), try Self.token(site, new, "key"))
+            #expect(try await client.send(Self.path, token: before).status == 200)
+            world.pass(.seconds(10))
+            for number in 0..<10 {
+                let forged = try Self.token(site, new, "key", oid: number)
+                #expect(AuthenticationTests.refused(try await client.send(Self.path, token: forged)))
+            }
+            #expect(site.visits("/keys") == 2)
+            site.publish(try new.jwk("key"))
+            world.pass(.seconds(10))
+            #expect(try await client.send(Self.path, token: after).status == 200)
+            #expect(AuthenticationTests.refused(try await client.send(Self.path, token: before)))
+            #expect(site.visits("/keys") == 3)
+        }
+    }
+
     @Test("Keys a little late are renewed behind the back of the request, which does not wait")
     func lateKeys() async throws {
         try await OpenIDConnectTests.run { site, world, client in

@@ -61,13 +61,17 @@ class Ferry:
             return False
 
 
-def configure(folder: pathlib.Path, port: int, limits: str = "off", people: int = 2) -> None:
-    """`ferry init`, on that port; with those limits on requests, and with more people where the two that it writes are few."""
+def configure(
+    folder: pathlib.Path, port: int, limits: str = "off", people: int = 2, issuers: str = "[embedded]"
+) -> None:
+    """`ferry init`, on that port; with those limits on requests, those issuers, and with more people where the two that it
+    writes are few."""
     run("init", folder)
     path = folder / "ferry.yaml"
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"^listen: .*$", f"listen: 127.0.0.1:{port}", text, count=1, flags=re.M)
     text = re.sub(r"^limits:\n(?: .*\n)+", f"limits: {limits}\n", text, count=1, flags=re.M)
+    text = re.sub(r"^issuers: .*$", lambda _: f"issuers: {issuers}", text, count=1, flags=re.M)
     path.write_text(text, encoding="utf-8")
     with contextlib.ExitStack() as stack:
         tables = {
@@ -86,10 +90,11 @@ def configure(folder: pathlib.Path, port: int, limits: str = "off", people: int 
 
 
 @contextlib.contextmanager
-def serving(folder: pathlib.Path, limits: str = "off", people: int = 2):
-    """A server on a fresh configuration in that folder, which must not exist. Ended by its process id."""
+def serving(folder: pathlib.Path, limits: str = "off", people: int = 2, issuers: str = "[embedded]"):
+    """A server on a fresh configuration in that folder, which must not exist. Ended by its process id. In `issuers` the word
+    ADDRESS stands for the server's own."""
     port = free_port()
-    configure(folder, port, limits, people)
+    configure(folder, port, limits, people, issuers.replace("ADDRESS", f"http://127.0.0.1:{port}"))
     server = Ferry(folder, port)
     with open(folder.with_suffix(".log"), "w", encoding="utf-8") as log:
         process = subprocess.Popen(

@@ -78,16 +78,25 @@ package final class Authenticator: Sendable {
         guard let issuer = token.payload["iss"]?.string.flatMap({ issuers[$0] }) else {
             throw .unauthenticated(.issuer)
         }
+        var (key, generation) = try await key(for: token, of: issuer)
+        // Some issuers put a new key under the old id. Then the id is known and the key is not, which is asked for once
+        // more, as seldom as for an unknown id.
+        if !token.isSigned(by: key), await issuer.keys.isRenewed(since: generation) {
+            (key, generation) = try await self.key(for: token, of: issuer)
+        }
+        guard token.isSigned(by: key), key.mayServe(issuer.name) else { throw .unauthenticated(.signature) }
+        return (TokenClaims(token.payload, names: issuer.claims), issuer, generation)
+    }
+
+    private func key(
+        for token: CompactToken, of issuer: IssuerTable.Entry
+    ) async throws(Failure) -> (SigningKey, generation: Int) {
         switch await issuer.keys.key(id: token.keyID, for: token.algorithm) {
+        case .key(let key, let generation): return (key, generation)
         case .unknown: throw .unauthenticated(.unknownKey)
         case .otherAlgorithm: throw .unauthenticated(.algorithm)
         case .unavailable:
             throw .unavailable("The issuer of the access token cannot be reached to check it. Try again.")
-        case .key(let key, let generation):
-            guard token.isSigned(by: key), key.mayServe(issuer.name) else {
-                throw .unauthenticated(.signature)
-            }
-            return (TokenClaims(token.payload, names: issuer.claims), issuer, generation)
         }
     }
 

@@ -6,8 +6,8 @@ import Synchronization
 /// The keys of one issuer over time: fetched when they are first needed, kept, and renewed before they are too old.
 ///
 /// - Everybody who needs a fetch shares the one that is under way.
-/// - A key id that is not known causes one fetch, but never more than one per `minimumInterval`: whoever invents key ids
-///   makes nobody hammer the issuer.
+/// - A key id that is not known causes one fetch, and so does a signature that is not by the key of that id; but never
+///   more than one per `minimumInterval`: whoever invents tokens makes nobody hammer the issuer.
 /// - While the issuer cannot be reached the known keys keep their worth, for `outlasts`.
 final class KeyRing: Sendable {
     /// When to fetch. All times by the monotonic clock.
@@ -111,6 +111,12 @@ final class KeyRing: Sendable {
         guard case .unknown = known, let fetch = attempt() else { return known }
         await wait(for: fetch)
         return look(id, algorithm)
+    }
+
+    /// Asks the issuer once more, unless that was done just now, and says whether its keys are others than before.
+    func isRenewed(since generation: Int) async -> Bool {
+        if let fetch = attempt() { await wait(for: fetch) }
+        return self.generation != generation
     }
 
     /// Sees to it that the keys are not older than they may be. Keys that are a little late are renewed behind the
