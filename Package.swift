@@ -228,7 +228,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ferry", "FerryFolder", "FerryConnector", "FerryEngine", "FerrySQLite", "FerryStore", "FerryFormats",
+                "ferry", "FerryFolder", "FerryConnector", "FerryEngine", "FerryServer", "FerrySQLite", "FerryStore",
+                "FerryFormats",
                 "FerryCore", "FerryTestKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

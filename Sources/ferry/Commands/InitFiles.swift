@@ -75,7 +75,8 @@ struct InitFiles {
         # The private key of the embedded issuer, made at the first start. Whoever reads it can sign in as anybody.
         keys: ferry.key
 
-        # Who may sign tokens: `embedded` is `ferry token`.
+        # Who may sign tokens: `embedded` is `ferry token`; an address is an OpenID Connect issuer. Particulars, such as
+        # audience, tenant and names of claims: "Who may sign in" in docs/operations.md.
         issuers: [embedded]
 
         tenants:

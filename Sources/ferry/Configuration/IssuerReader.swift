@@ -12,7 +12,8 @@ enum IssuerReader {
             guard let issuer = element.node.mapping == nil ? short(element) : long(element, tenants) else { continue }
             let own: Set<String> =
                 switch issuer {
-                case .embedded: ["embedded"]
+                case .embedded(let address):
+                    Set(tenants.map { EmbeddedIssuer.issuer(of: $0, at: address) }).union(["embedded"])
                 case .trusted(let trusted): trusted.isTemplate ? Set(tenants.map(trusted.name(of:))) : [trusted.name]
                 }
             guard names.isDisjoint(with: own) else {

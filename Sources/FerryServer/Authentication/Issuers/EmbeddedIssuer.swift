@@ -77,8 +77,12 @@ package struct EmbeddedIssuer: Sendable {
     }
 
     /// `iss` of a tenant's tokens.
-    package func issuer(of tenant: TenantID) -> String {
-        address.map { "\($0)\(Self.path(of: tenant))" } ?? Self.localIssuer(of: tenant)
+    package func issuer(of tenant: TenantID) -> String { Self.issuer(of: tenant, at: address) }
+
+    /// The same for a server at that address; a slash at its end makes no difference.
+    package static func issuer(of tenant: TenantID, at address: String?) -> String {
+        guard let address else { return localIssuer(of: tenant) }
+        return (address.hasSuffix("/") ? String(address.dropLast()) : address) + path(of: tenant)
     }
 
     /// `iss` where no address is configured. Accepted ever after, so that an address can be given later on.
