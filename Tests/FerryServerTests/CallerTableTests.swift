@@ -8,6 +8,9 @@ import Testing
 
 /// Every operation times every kind of caller: who may, who gets 401, 403 and 404 (reference 7.7). The operations are
 /// those of the API's own table of paths; one without a row here fails.
+///
+/// One after the other: each opens a server or two, and the number of open files is everybody's.
+@Suite(.serialized)
 struct CallerTableTests {
     /// Somebody who calls.
     enum Caller: String, CaseIterable, Sendable {

@@ -87,13 +87,13 @@ final class IssuerSite: Sendable {
         var gate: AsyncStream<Void>?
     }
 
-    let port: Int
+    private let boundPort = Mutex(0)
     let manners = Mutex(Manners())
     private let visits = Mutex<[String: Int]>([:])
 
-    private init(port: Int) { self.port = port }
+    private init() {}
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { "http://127.0.0.1:\(boundPort.withLock { $0 })" }
 
     /// Times that a path ending like this was asked for.
     func visits(_ ending: String) -> Int {
@@ -102,19 +102,9 @@ final class IssuerSite: Sendable {
 
     func publish(_ keys: String...) { manners.withLock { $0.keys = keys } }
 
-    /// Runs the body beside an issuer on a free port.
-    static func run(_ body: @Sendable (IssuerSite) async throws -> Void) async throws {
-        // Somebody else may take the port between our look and the issuer's.
-        for _ in 0..<3 {
-            do { return try await run(port: try freePort(), body) } catch is DidNotStart {}
-        }
-        throw Complaint(text: "the issuer did not start")
-    }
-
-    private struct DidNotStart: Error {}
-
-    static func run(port: Int, _ body: @Sendable (IssuerSite) async throws -> Void) async throws {
-        let site = IssuerSite(port: port)
+    /// Runs the body beside an issuer, which gets a free port unless it is told one.
+    static func run(port: Int = 0, _ body: @Sendable (IssuerSite) async throws -> Void) async throws {
+        let site = IssuerSite()
         let (bound, isBound) = AsyncStream.makeStream(of: Void.self)
         var logger = Logger(label: "issuer")
         logger.logLevel = .critical
@@ -123,14 +113,17 @@ final class IssuerSite: Sendable {
                 await site.answer(request)
             },
             configuration: .init(address: .hostname("127.0.0.1", port: port)),
-            onServerRunning: { _ in isBound.yield() }, logger: logger)
+            onServerRunning: { channel in
+                site.boundPort.withLock { $0 = channel.localAddress?.port ?? 0 }
+                isBound.yield()
+            }, logger: logger)
         let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { isBound.finish() }
                 try await group.run()
             }
-            guard await bound.first(where: { true }) != nil else { throw DidNotStart() }
+            guard await bound.first(where: { true }) != nil else { throw Complaint(text: "the issuer did not start") }
             do {
                 try await body(site)
             } catch {
@@ -172,19 +165,35 @@ final class IssuerSite: Sendable {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens on now.
-func freePort() throws -> Int {
-    let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { _ = close(probe) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let found = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(probe, $0, size) == 0 && getsockname(probe, $0, &size) == 0
+/// A port of 127.0.0.1 that refuses connections and that nobody else gets, as long as this holds it: bound, and not
+/// listened on.
+final class RefusingPort: Sendable {
+    let number: Int
+    private let holder: Mutex<Int32>
+
+    init() throws {
+        let holder = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let found = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(holder, $0, size) == 0 && getsockname(holder, $0, &size) == 0
+            }
+        }
+        self.holder = Mutex(holder)
+        number = Int(UInt16(bigEndian: address.sin_port))
+        guard found else { throw Complaint(text: "no free port: \(errno)") }
+    }
+
+    deinit { release() }
+
+    /// From here on somebody may listen there.
+    func release() {
+        holder.withLock { holder in
+            if holder >= 0 { _ = close(holder) }
+            holder = -1
         }
     }
-    guard found else { throw Complaint(text: "no free port: \(errno)") }
-    return Int(UInt16(bigEndian: address.sin_port))
 }

@@ -9,6 +9,9 @@ import Testing
 @testable import FerryServer
 
 /// Keys of an issuer over time: cached, renewed, rotated, unreachable. Time is the test's.
+///
+/// One after the other: each opens a server or two, and the number of open files is everybody's.
+@Suite(.serialized)
 struct KeyRotationTests {
     private static let path = OpenIDConnectTests.path
 
@@ -132,8 +135,8 @@ struct KeyRotationTests {
     @Test("An issuer that is down at the start is 503 with Retry-After, told by /readyz, and comes back by itself")
     func downAtStart() async throws {
         let key = Self.makeKey()
-        let port = try freePort()
-        let trusted = try TrustedIssuer(name: "http://127.0.0.1:\(port)")
+        let port = try RefusingPort()
+        let trusted = try TrustedIssuer(name: "http://127.0.0.1:\(port.number)")
         try await World.run(authentication: { $0.issuers = [trusted] }) { world, client in
             let token = try key.token(OpenIDConnectTests.claims(trusted.name), "ES256", "a")
             let reply = try await client.send(Self.path, token: token)
@@ -148,7 +151,8 @@ struct KeyRotationTests {
             #expect(ready.text.hasPrefix("ready\nissuer \(trusted.name): "))
             #expect(ready.text.contains("cannot be reached"))
             world.pass(.seconds(10))
-            try await IssuerSite.run(port: port) { site in
+            port.release()
+            try await IssuerSite.run(port: port.number) { site in
                 site.publish(try key.jwk("a"))
                 #expect(try await client.send(Self.path, token: token).status == 200)
                 #expect(try await client.send("GET /readyz", token: .some(nil)).text == "ready\n")
@@ -158,7 +162,9 @@ struct KeyRotationTests {
 
     @Test("Without any issuer that works /readyz is 503")
     func nobodyWorks() async throws {
-        let trusted = try TrustedIssuer(name: "http://127.0.0.1:\(try freePort())")
+        let port = try RefusingPort()
+        defer { port.release() }
+        let trusted = try TrustedIssuer(name: "http://127.0.0.1:\(port.number)")
         try await World.run(issuer: nil, authentication: { $0.issuers = [trusted] }) { world, client in
             let token = try Self.makeKey().token(OpenIDConnectTests.claims(trusted.name), "ES256", "a")
             #expect(try await client.send(Self.path, token: token).status == 503)

@@ -8,6 +8,9 @@ import Testing
 @testable import FerryServer
 
 /// Tokens of issuers beside the embedded one: discovery, keys, algorithms, and what forgers try (reference 7.7).
+///
+/// One after the other: each opens a server or two, and the number of open files is everybody's.
+@Suite(.serialized)
 struct OpenIDConnectTests {
     static let path = "GET \(World.v1)"
 
