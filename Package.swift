@@ -169,7 +169,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "FerrySQLite", "FerryStore", "FerryCore", "FerryTestKit", .product(name: "GRDB", package: "GRDB.swift"),
+                "FerrySQLite", "FerryStore", "FerryFormats", "FerryCore", "FerryTestKit",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: house),
         .testTarget(

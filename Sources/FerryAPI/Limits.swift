@@ -34,6 +34,10 @@ package enum APILimits {
     package static let clientRequestID = 128
     /// Per-item findings on one page of `/ferry/jobs/{job}/items`.
     package static let itemPageSize = 200
+    /// Records of the audit trail on one page of `/ferry/audit`.
+    package static let auditPageSize = 500
+    /// Characters of a job's name that the audit trail keeps of a refused request.
+    package static let auditDetail = 64
     /// Per-item findings in a report; the rest stays readable under `/items`.
     package static let reportFindings = 10_000
 }

@@ -73,6 +73,18 @@ struct SQLiteReader: StoreReader {
         try await pool.read { try LedgerTable(db: $0).containers(route) }
     }
 
+    func auditRecords(_ query: AuditQuery) async throws(StoreError) -> [AuditRecord] {
+        try await pool.read { try AuditTable(db: $0).page(query) }
+    }
+
+    func auditHead(of tenant: TenantID) async throws(StoreError) -> AuditHead? {
+        try await pool.read { try AuditTable(db: $0).head(of: tenant) }
+    }
+
+    func auditTenants() async throws(StoreError) -> [TenantID] {
+        try await pool.read { try AuditTable(db: $0).tenants() }
+    }
+
     func ping() async throws(StoreError) {
         try await pool.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM counter") }
     }

@@ -59,6 +59,8 @@ final class SQLiteTransaction: StoreTransaction {
     private var work: WorkTable { WorkTable(db: db) }
     private var ledgers: LedgerTable { LedgerTable(db: db) }
     private var findings: FindingTable { FindingTable(db: db) }
+    private var audit: AuditTable { AuditTable(db: db) }
+    private var creations: CreationTable { CreationTable(db: db) }
 
     /// The job as this transaction sees it.
     private func current(_ id: JobID) throws -> Job? {
@@ -248,5 +250,29 @@ extension SQLiteTransaction {
 
     func removeItemFindings(of run: RunID) throws(StoreError) {
         try perform { try findings.remove(of: run) }
+    }
+}
+
+// MARK: the audit trail, and creations that may be repeated
+
+extension SQLiteTransaction {
+    func auditHead(of tenant: TenantID) throws(StoreError) -> AuditHead? {
+        try perform { try audit.head(of: tenant) }
+    }
+
+    func append(_ record: AuditRecord) throws(StoreError) {
+        try perform { try audit.append(record) }
+    }
+
+    func creation(_ key: RememberedCreation.Key, since: Instant) throws(StoreError) -> RememberedCreation? {
+        try perform { try creations.find(key, since: since) }
+    }
+
+    func remember(_ creation: RememberedCreation) throws(StoreError) {
+        try perform { try creations.save(creation) }
+    }
+
+    func forgetCreations(before instant: Instant) throws(StoreError) {
+        try perform { try creations.remove(before: instant) }
     }
 }

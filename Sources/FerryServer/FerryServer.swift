@@ -15,6 +15,7 @@ package typealias Readiness = @Sendable () async -> [(name: String, problem: Str
 package struct FerryServer: Service {
     private let settings: ServerSettings
     private let responder: TransportResponder<GraphResponder>
+    private let doorkeeper: Doorkeeper
     private let certificate: ServerCertificate?
     private let drain: Drain
     private let effects: Effects
@@ -44,20 +45,30 @@ package struct FerryServer: Service {
         self.effects = effects
         self.onBound = onBound
         self.logger = logger
+        doorkeeper = Doorkeeper(limits: settings.limits, commands: commands, effects: effects, logger: logger)
         let pipeline = Pipeline(
             settings: settings,
             operations: Operations(
                 commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
-            authenticator: authenticator,
+            authenticator: authenticator, doorkeeper: doorkeeper,
             readiness: { drain.hasBegun ? [("server", "stopping")] : await readiness() },
             effects: effects, logger: logger)
         responder = TransportResponder(
             base: GraphResponder(settings: settings, pipeline: pipeline, effects: effects), settings: settings)
     }
 
-    /// Returns when the server has stopped listening and every request has ended, or has been cut off because the time
-    /// for that is over.
+    /// Returns when the server has stopped listening, every request has ended, or has been cut off because the time for
+    /// that is over, and what was refused stands in the audit trail.
     package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { [doorkeeper, clock = effects.clock] group in
+            group.addTask(name: "refusals to the audit trail") { await doorkeeper.refusals.run(on: clock) }
+            // Cancelled, it writes what is left; the group waits for that.
+            defer { group.cancelAll() }
+            try await serve()
+        }
+    }
+
+    private func serve() async throws {
         let application = makeApplication()
         try await withThrowingTaskGroup(of: Bool.self) { [drain, effects, settings, logger] group in
             group.addTask(name: "server") {
@@ -81,6 +92,9 @@ package struct FerryServer: Service {
             if !hasEnded { _ = try? await group.next() }
         }
     }
+
+    /// Writes what was refused until now into the audit trail.
+    func flushRefusals() async { await doorkeeper.refusals.flush(all: true) }
 
     /// The application that `run` runs; tests put their client in front of it.
     func makeApplication() -> Application<TransportResponder<GraphResponder>> {

@@ -29,12 +29,17 @@ package struct ServerSettings: Sendable, Hashable {
     package var drainTimeout: Duration
     /// Smallest body, in bytes, that is compressed for clients that accept it. Smaller ones fit into a packet anyway.
     package var compressionThresholdBytes: Int
+    /// How many requests are let through.
+    package var limits: RateLimits
+    /// Proxies whose `X-Forwarded-For` is believed.
+    package var trustedProxies: [AddressBlock]
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, publicBaseURL: String? = nil, maximumBodyBytes: Int = 1 << 20,
         maximumHeadBytes: Int = 64 << 10, maximumConnections: Int = 4096, headTimeout: Duration = .seconds(15),
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(60),
-        drainTimeout: Duration = .seconds(15), compressionThresholdBytes: Int = 1_400
+        drainTimeout: Duration = .seconds(15), compressionThresholdBytes: Int = 1_400, limits: RateLimits = .off,
+        trustedProxies: [AddressBlock] = []
     ) {
         self.host = host
         self.port = port
@@ -47,5 +52,7 @@ package struct ServerSettings: Sendable, Hashable {
         self.idleTimeout = idleTimeout
         self.drainTimeout = drainTimeout
         self.compressionThresholdBytes = compressionThresholdBytes
+        self.limits = limits
+        self.trustedProxies = trustedProxies
     }
 }

@@ -49,6 +49,12 @@ package protocol StoreReader: Sendable {
     func ledger(_ route: Route, _ container: ContainerID) async throws(StoreError) -> ContainerLedger
     /// Containers that the ledger knows.
     func ledgerContainers(_ route: Route) async throws(StoreError) -> [ContainerID]
+    /// Records of a tenant's audit trail in the order of the chain.
+    func auditRecords(_ query: AuditQuery) async throws(StoreError) -> [AuditRecord]
+    /// The end of a tenant's audit trail; `nil` while it has no record.
+    func auditHead(of tenant: TenantID) async throws(StoreError) -> AuditHead?
+    /// Whose audit trails there are, in ascending order.
+    func auditTenants() async throws(StoreError) -> [TenantID]
     /// Cheap proof that the store answers, for readiness.
     func ping() async throws(StoreError)
 }
@@ -135,6 +141,21 @@ package protocol StoreTransaction: AnyObject {
     func addItemFinding(_ finding: ItemFinding) throws(StoreError)
     /// Removes the per-item findings of one run, before a new pass reports again.
     func removeItemFindings(of run: RunID) throws(StoreError)
+
+    // MARK: the audit trail, and creations that may be repeated
+
+    /// The end of a tenant's audit trail, what this transaction appended included; `nil` while it has no record.
+    func auditHead(of tenant: TenantID) throws(StoreError) -> AuditHead?
+    /// Appends to the trail of the record's tenant. The caller has sealed the record (`AuditChain.seal`); the store
+    /// keeps it as it is, and has no verb that changes or removes one. Throws `.conflict` unless the record's number
+    /// follows that of the head, and for a token's record when there is one with its request id already.
+    func append(_ record: AuditRecord) throws(StoreError)
+    /// The creation that was remembered under the key; `nil` when there is none or it is older than `since`.
+    func creation(_ key: RememberedCreation.Key, since: Instant) throws(StoreError) -> RememberedCreation?
+    /// Remembers a creation, in place of an older one with its key.
+    func remember(_ creation: RememberedCreation) throws(StoreError)
+    /// Forgets creations from before the instant.
+    func forgetCreations(before: Instant) throws(StoreError)
 }
 
 /// What the ledger knows of one container on a route.

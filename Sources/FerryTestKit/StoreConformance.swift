@@ -25,6 +25,7 @@ package struct StoreConformance: Sendable {
     /// All behaviours, for a parameterized test.
     package static let behaviours: [Behaviour] =
         jobBehaviours + taskBehaviours + queryBehaviours + workBehaviours + ledgerBehaviours + transactionBehaviours
+        + auditBehaviours
 
     private let makeStore: MakeStore
 

@@ -51,7 +51,7 @@ struct ErrorTableTests {
         #expect(
             Set(FieldProblem.Code.allCases.map(\.rawValue)) == [
                 "duplicateDisplayNameJob", "minThresholdFailed", "required", "invalidValue", "readOnlyProperty",
-                "tooManyResources", "duplicateResource",
+                "tooManyResources", "duplicateResource", "clientRequestIdReused",
             ])
         #expect(
             Set(ConflictReason.allCases.map(\.rawValue)) == [

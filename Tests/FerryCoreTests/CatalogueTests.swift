@@ -46,7 +46,7 @@ struct CatalogueTests {
         #expect(
             Set(FieldProblem.Code.allCases.map(\.rawValue)) == [
                 "duplicateDisplayNameJob", "minThresholdFailed", "required", "invalidValue", "readOnlyProperty",
-                "tooManyResources", "duplicateResource",
+                "tooManyResources", "duplicateResource", "clientRequestIdReused",
             ])
         #expect(
             Set(ConflictReason.allCases.map(\.rawValue)) == [

@@ -129,6 +129,7 @@ struct CallerTableTests {
             .progress: Row(status: 200),
             .items: Row(status: 200),
             .report: Row(status: 200),
+            .audit: Row(status: 200, isOfJob: false),
         ]
         return rows[kind]
     }
@@ -180,8 +181,8 @@ struct CallerTableTests {
                     case 403: #expect(reply.code == "Authorization_RequestDenied")
                     case 404: #expect(reply.code == "NotFound")
                     default:
-                        if caller.standing == .foreigner, operation.kind == .listJobs || operation.kind == .batch {
-                            #expect(!reply.text.contains(id), "a job of another tenant in a list")
+                        if caller.standing == .foreigner, [.listJobs, .batch, .audit].contains(operation.kind) {
+                            #expect(!reply.text.contains(id), "a job of another tenant in \(operation.kind)")
                         }
                     }
                     if expected >= 400 {

@@ -89,7 +89,7 @@ struct ExpandTests {
                 principal: Principal(
                     tenant: World.target, subject: "s", name: "n", canRead: true, canWrite: false),
                 rawQuery: "$expand=users", preferences: Preferences([]),
-                links: Links(base: "https://move.example", version: .v1), body: [])
+                links: Links(base: "https://move.example", version: .v1), body: [], origin: "")
             let answer = try await operations.carryOut(.job(.key(id)), call)
             guard case .stream(let stream) = answer.body else { throw Complaint(text: "not streamed") }
             let sizes = Sizes()

@@ -104,6 +104,17 @@ struct World: Sendable {
                 objectID: GUID(high: 7, low: 7), audience: audience, lifetime: lifetime), effects: effects)
     }
 
+    /// A token of another migration administrator.
+    func token(of user: UInt64, tenant: TenantID) throws -> String {
+        try issuer.issue(
+            TokenRequest(
+                tenant: tenant,
+                rights: .delegated(
+                    userPrincipalName: "user\(user)@south.example", scopes: [Permission.readWrite.rawValue],
+                    roles: [AuthenticationSettings.migrationAdministrator]),
+                objectID: GUID(high: 8, low: user)), effects: effects)
+    }
+
     // MARK: jobs
 
     static func person(_ number: Int) -> PersonID { PersonID(GUID(high: 0x2000_0000_BBBB_4000, low: UInt64(number))) }

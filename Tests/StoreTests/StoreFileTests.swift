@@ -141,7 +141,9 @@ import Testing
         }
     }
 
-    @Test("has the checksums of released migrations", arguments: [(1, "43bf6d15469e3c07"), (2, "7f582a8c43e84420")])
+    @Test(
+        "has the checksums of released migrations",
+        arguments: [(1, "43bf6d15469e3c07"), (2, "7f582a8c43e84420"), (3, "8820aeaa540b4fa9")])
     func keepsReleasedMigrations(number: Int, checksum: String) {
         #expect(Migration.all[number - 1].checksum == checksum)
         #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))

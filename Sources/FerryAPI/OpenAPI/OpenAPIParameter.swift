@@ -99,7 +99,8 @@ struct OpenAPIParameter {
     }
 
     static let prefer = header("Prefer", "return=representation asks for the job (RFC 7240).")
-    static let clientRequestID = header("client-request-id", "Comes back in the answer.")
+    static let clientRequestID = header(
+        "client-request-id", "Comes back in the answer. A creation that is sent again with it is known again.")
 
     // MARK: ours
 
@@ -107,8 +108,12 @@ struct OpenAPIParameter {
         "after", "Sequence number of the last item that is known.",
         ["type": "integer", "minimum": 0, "maximum": .number(.max)])
     static let limit = query(
-        "limit", "Size of a page; more than \(APILimits.itemPageSize) is cut.",
+        "limit", "Size of a page; more than the largest is cut.",
         ["type": "integer", "minimum": 1, "maximum": .number(.max)])
+    static let auditFrom = query(
+        "from", "Records of this instant or later.", ["type": "string", "format": "date-time"])
+    static let auditTo = query("to", "Records before this instant.", ["type": "string", "format": "date-time"])
+    static let auditJob = query("job", "Records about the job with this id.", ["type": "string", "format": "uuid"])
     static let reportFormat = query(
         "format", "The form of the report.",
         ["type": "string", "enum": .strings(JobReport.Format.allCases.map(\.rawValue))])

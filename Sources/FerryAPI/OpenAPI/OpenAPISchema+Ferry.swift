@@ -6,6 +6,8 @@ extension OpenAPISchema {
     static let item = "ferry.item"
     static let items = "ferry.items"
     static let report = "ferry.report"
+    static let auditRecord = "ferry.auditRecord"
+    static let auditPage = "ferry.auditPage"
 
     static var ferry: [JSONMember] {
         [
@@ -14,6 +16,15 @@ extension OpenAPISchema {
                 name: items,
                 value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
             JSONMember(name: report, value: reportSchema),
+            JSONMember(name: auditRecord, value: auditRecordSchema),
+            JSONMember(
+                name: auditPage,
+                value: whole([
+                    "tenant": guid, "value": list(reference(auditRecord)), "next": ["type": ["integer", "null"]],
+                    "head": [
+                        "anyOf": [["type": "null"], whole(["sequence": amount, "digest": digest])]
+                    ],
+                ])),
         ]
     }
 
@@ -60,6 +71,15 @@ extension OpenAPISchema {
         "outcome": ["type": "string", "enum": .strings(ItemOutcome.allCases.map(\.wireName))],
         "code": text, "message": text, "at": instant,
     ])
+
+    private static let digest: JSONValue = ["type": "string", "pattern": "^[0-9a-f]{64}$"]
+
+    private static let auditRecordSchema: JSONValue = whole([
+        "sequence": amount, "at": instant, "since": instant, "count": amount, "subject": text, "name": text,
+        "application": text, "origin": text, "operation": text, "job": guidOrNull, "person": guidOrNull,
+        "detail": text, "status": amount, "code": text, "requestId": guidOrNull, "digest": digest,
+    ])
+    private static let guidOrNull: JSONValue = ["type": ["string", "null"], "format": "uuid"]
 
     private static let reportSchema: JSONValue = whole(
         ([

@@ -164,6 +164,11 @@ struct OperationDescription {
         case .report:
             self.init(
                 "Everything about a job.", parameters: [.reportFormat], answers: [.report], failures: [404])
+        case .audit:
+            self.init(
+                "Who did what in the caller's tenant, when, from where, with which result; oldest first.",
+                parameters: [.auditFrom, .auditTo, .auditJob, .after, .limit],
+                answers: [.json(200, "A page of records.", OpenAPISchema.auditPage)])
         }
     }
 }

@@ -22,12 +22,13 @@ extension Resource {
         }
         + [
             .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
+            .audit,
         ]
 
     /// Below a version of Graph, and not in our own namespace.
     var isGraph: Bool {
         switch self {
-        case .progress, .items, .report: false
+        case .progress, .items, .report, .audit: false
         case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
             .jobAction, .users, .userCount, .user, .userCancel, .userLink:
             true
@@ -55,6 +56,7 @@ extension Resource {
         case .progress(let job): "/jobs/\(job.text)/progress"
         case .items(let job): "/jobs/\(job.text)/items"
         case .report(let job): "/jobs/\(job.text)/report"
+        case .audit: "/audit"
         }
     }
 

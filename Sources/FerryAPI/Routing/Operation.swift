@@ -51,6 +51,8 @@ package enum Operation: Sendable, Hashable {
     case items(JobReference)
     /// Ours: everything about a job on one page.
     case report(JobReference)
+    /// Ours: who did what in the caller's tenant.
+    case audit
 }
 
 extension Operation {
@@ -67,7 +69,8 @@ extension Operation {
         switch self {
         case .metadata, .serviceDocument: .anonymous
         case .batch: .authenticated
-        case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report:
+        case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report,
+            .audit:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
             .validateCollection:
@@ -93,6 +96,7 @@ extension Operation {
         case progress = "getProgress"
         case items = "listItems"
         case report = "getReport"
+        case audit = "listAudit"
     }
 
     package var kind: Kind {
@@ -118,9 +122,25 @@ extension Operation {
         case .progress: .progress
         case .items: .items
         case .report: .report
+        case .audit: .audit
         }
     }
 
     /// A constant name for logs and metrics, without keys.
     package var name: String { kind.rawValue }
+}
+
+extension Operation {
+    /// The job that the operation is about, as the path names it.
+    package var job: JobReference? {
+        switch self {
+        case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
+            .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
+            .progress(let job), .items(let job), .report(let job):
+            job
+        case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
+            .serviceDocument, .audit:
+            nil
+        }
+    }
 }

@@ -32,6 +32,7 @@ package enum Resource: Sendable, Hashable {
     case progress(JobReference)
     case items(JobReference)
     case report(JobReference)
+    case audit
 
     /// The methods that do something here. What the SDKs generate but the service does not have (POST, PATCH and
     /// DELETE of users, PATCH and DELETE of the root) is missing on purpose: it answers 405.
@@ -57,6 +58,7 @@ package enum Resource: Sendable, Hashable {
         case .progress(let job): [(.get, .progress(job))]
         case .items(let job): [(.get, .items(job))]
         case .report(let job): [(.get, .report(job))]
+        case .audit: [(.get, .audit)]
         }
     }
 

@@ -86,8 +86,9 @@ package struct Route: Sendable, Hashable {
         return try end(.userCancel(job, task), rest)
     }
 
-    /// `/ferry/jobs/{job}/{progress|items|report}`.
+    /// `/ferry/jobs/{job}/{progress|items|report}` and `/ferry/audit`.
     private static func ours(_ rest: inout ArraySlice<String>) throws(Failure) -> Resource {
+        if let first = rest.first, ASCII.equalFoldingCase(first, "audit") { return try end(.audit, rest.dropFirst()) }
         try step("jobs", &rest)
         guard let key = rest.popFirst(), let view = rest.popFirst() else {
             throw .notFound("The path ends too early: /ferry/jobs/{job} has progress, items and report.")

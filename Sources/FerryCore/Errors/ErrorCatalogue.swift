@@ -93,6 +93,10 @@ extension FieldProblem.Code {
         case .readOnlyProperty: row("The request sets a property that only the server sets.", "Leave it out.")
         case .tooManyResources: row("The job names more users than one job may.", "Split the users over several jobs.")
         case .duplicateResource: row("The job names a user more than once.", "Remove the repetitions.")
+        case .clientRequestIdReused:
+            row(
+                "The client-request-id came with another body before, and that job was created.",
+                "Send a new id with a new job, the same body with the same id.")
         }
     }
 

@@ -5,13 +5,18 @@ package struct Principal: Sendable, Hashable {
     package var subject: String
     /// What `createdBy` will say: UPN, else object id, else application id.
     package var name: String
+    /// The client application that the token was given to (`appid` or `azp`); empty when the token does not say.
+    package var application: String
     package var canRead: Bool
     package var canWrite: Bool
 
-    package init(tenant: TenantID, subject: String, name: String, canRead: Bool, canWrite: Bool) {
+    package init(
+        tenant: TenantID, subject: String, name: String, application: String = "", canRead: Bool, canWrite: Bool
+    ) {
         self.tenant = tenant
         self.subject = subject
         self.name = name
+        self.application = application
         self.canRead = canRead
         self.canWrite = canWrite
     }
@@ -85,10 +90,12 @@ package struct FieldProblem: Sendable, Hashable {
     package enum Code: String, Sendable, Hashable, CaseIterable {
         case duplicateDisplayNameJob, minThresholdFailed, required, invalidValue, readOnlyProperty, tooManyResources
         case duplicateResource
+        /// The `client-request-id` belongs to a creation with another body.
+        case clientRequestIdReused
     }
 
     package var code: Code
-    /// JSON name of the member.
+    /// JSON name of the member, or the name of the header.
     package var target: String
     package var message: String
 

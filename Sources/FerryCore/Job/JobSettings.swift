@@ -14,11 +14,14 @@ package struct JobSettings: Sendable, Hashable {
     package var purgeDelay: Duration
     /// How long a deleted job stays readable.
     package var tombstoneLifetime: Duration
+    /// How long a creation is known again when its client sends it once more.
+    package var repetitionsLast: Duration
 
     package init(
         maximumPeople: Int = 2000, validationLifetime: Duration = .seconds(7 * 86_400),
         cancelsUntilCutover: Bool = false, refusesPastReschedule: Bool = false, continuesWithoutMailbox: Bool = false,
-        purgeDelay: Duration = .zero, tombstoneLifetime: Duration = .seconds(30 * 86_400)
+        purgeDelay: Duration = .zero, tombstoneLifetime: Duration = .seconds(30 * 86_400),
+        repetitionsLast: Duration = .seconds(86_400)
     ) {
         self.maximumPeople = maximumPeople
         self.validationLifetime = validationLifetime
@@ -27,6 +30,7 @@ package struct JobSettings: Sendable, Hashable {
         self.continuesWithoutMailbox = continuesWithoutMailbox
         self.purgeDelay = purgeDelay
         self.tombstoneLifetime = tombstoneLifetime
+        self.repetitionsLast = repetitionsLast
     }
 }
 

@@ -13,67 +13,99 @@ package struct CommandHandler: CommandHandling {
         self.settings = settings
     }
 
-    package func carryOut(_ command: Command, by principal: Principal) async throws(Refusal) -> CommandResult {
+    package func carryOut(
+        _ command: Command, by principal: Principal, from provenance: Provenance
+    ) async throws(Refusal) -> CommandResult {
         let settings = settings
+        let caller = Caller(principal: principal, provenance: provenance, operation: command.operation)
         switch command {
         case .create(let draft):
-            return .created(try await create(draft, by: principal, validationOnly: false))
+            return .created(try await create(draft, by: caller, validationOnly: false))
         case .createForValidation(let draft):
-            return .created(try await create(draft, by: principal, validationOnly: true))
+            return .created(try await create(draft, by: caller, validationOnly: true))
         case .validate(let reference):
             return .job(
-                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                try await change(reference, by: caller) { (job, now) throws(Refusal) in
                     try job.requestValidation(now: now, settings: settings)
                 })
         case .migrate(let reference):
             return .job(
-                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                try await change(reference, by: caller) { (job, now) throws(Refusal) in
                     try job.requestMigration(now: now, settings: settings)
                 })
         case .cancel(let reference):
             return .cancelAccepted(
-                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                try await change(reference, by: caller) { (job, now) throws(Refusal) in
                     try job.requestCancel(now: now, settings: settings)
                 })
         case .reschedule(let reference, let date):
             return .job(
-                try await change(reference, by: principal) { (job, now) throws(Refusal) in
+                try await change(reference, by: caller) { (job, now) throws(Refusal) in
                     try job.reschedule(to: date, now: now, settings: settings)
                 })
         case .delete(let reference):
-            _ = try await change(reference, by: principal) { (job, now) throws(Refusal) in
+            _ = try await change(reference, by: caller) { (job, now) throws(Refusal) in
                 try job.requestDeletion(now: now, settings: settings)
             }
             return .accepted
         case .cancelPerson(let reference, let person):
-            return try await cancel(person, of: reference, by: principal)
+            return try await cancel(person, of: reference, by: caller)
         }
     }
 
-    private func create(_ draft: JobDraft, by principal: Principal, validationOnly: Bool) async throws(Refusal) -> Job {
+    package func record(_ entries: [AuditEntry]) async throws(StoreError) {
+        if entries.isEmpty { return }
+        try await store.transact { (tx) throws(StoreError) in
+            for entry in entries {
+                do throws(StoreError) {
+                    try AuditTrail.append(entry, in: tx)
+                } catch .conflict {
+                    // The record of this token is there.
+                }
+            }
+        }
+    }
+
+    private func create(_ draft: JobDraft, by caller: Caller, validationOnly: Bool) async throws(Refusal) -> Job {
         let id = JobID(effects.makeGUID())
         let settings = settings
         return try await decide(naming: draft.displayName) { (tx) throws(StoreError) in
-            let made = Result { () throws(Refusal) in
+            let make = { (id: JobID, now: Instant) throws(Refusal) -> (Job, [JobAction]) in
                 var job = try Job.make(
-                    draft, id: id, by: principal, now: tx.now, settings: settings, validationOnly: validationOnly)
-                let actions = validationOnly ? try job.requestValidation(now: tx.now, settings: settings) : []
+                    draft, id: id, by: caller.principal, now: now, settings: settings, validationOnly: validationOnly)
+                let actions = validationOnly ? try job.requestValidation(now: now, settings: settings) : []
                 return (job, actions)
             }
-            guard case .success((let job, let actions)) = made else { return made.map(\.0) }
+            if let known = try caller.repeated(in: tx, lifetime: settings.repetitionsLast) {
+                guard known.fingerprint == caller.provenance.repetition?.fingerprint else {
+                    return .failure(.invalid([.reusedRequestID]))
+                }
+                // Made from the same draft at the same instant it is the same job, whatever became of it since; only
+                // settings that were changed in between could refuse it now.
+                var job = (try? make(known.job, known.at))?.0
+                if job == nil { job = try tx.job(known.job) }
+                guard let job else { return .failure(.jobNotFound(known.job.description)) }
+                try AuditTrail.append(caller.entry(of: job.id, detail: "repeated", at: tx.now), in: tx)
+                return .success(job)
+            }
+            let job: Job
+            let actions: [JobAction]
+            do throws(Refusal) { (job, actions) = try make(id, tx.now) } catch { return .failure(error) }
             try tx.insert(job)
             try JobActions.apply(actions, to: job, in: tx)
+            try caller.remember(job, in: tx)
+            try AuditTrail.append(caller.entry(of: job.id, at: tx.now), in: tx)
             return .success(job)
         }
     }
 
     /// One event of the job's machine, with everything that follows from it.
     private func change(
-        _ reference: JobReference, by principal: Principal,
+        _ reference: JobReference, by caller: Caller,
         event: @escaping @Sendable (inout Job, Instant) throws(Refusal) -> [JobAction]
     ) async throws(Refusal) -> Job {
         try await decide { (tx) throws(StoreError) in
-            guard var job = try tx.job(reference, in: principal.tenant) else {
+            guard var job = try tx.job(reference, in: caller.principal.tenant) else {
                 return .failure(.jobNotFound(reference.text))
             }
             let now = tx.now
@@ -81,16 +113,17 @@ package struct CommandHandler: CommandHandling {
             do throws(Refusal) { actions = try event(&job, now) } catch { return .failure(error) }
             let stored = try tx.save(job)
             try JobActions.apply(actions, to: stored, in: tx)
+            try AuditTrail.append(caller.entry(of: stored.id, at: now), in: tx)
             return .success(stored)
         }
     }
 
     private func cancel(
-        _ person: String, of reference: JobReference, by principal: Principal
+        _ person: String, of reference: JobReference, by caller: Caller
     ) async throws(Refusal) -> CommandResult {
         let settings = settings
         return try await decide { (tx) throws(StoreError) in
-            guard let job = try tx.job(reference, in: principal.tenant) else {
+            guard let job = try tx.job(reference, in: caller.principal.tenant) else {
                 return .failure(.jobNotFound(reference.text))
             }
             guard let id = PersonID(person), var task = try tx.task(job.id, id) else {
@@ -107,6 +140,7 @@ package struct CommandHandler: CommandHandling {
             // Whoever works for the person loses the lease and stops at the next checkpoint.
             try JobActions.removeWork(of: task, in: tx)
             try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
+            try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
             return .success(.personCancelAccepted(job, id))
         }
     }
@@ -138,6 +172,14 @@ package struct CommandHandler: CommandHandling {
         }
         return try outcome.get()
     }
+}
+
+extension FieldProblem {
+    fileprivate static let reusedRequestID = FieldProblem(
+        code: .clientRequestIdReused, target: "client-request-id",
+        message:
+            "This client-request-id was sent before with another body, and that job was created; send a new id with a"
+            + " new job.")
 }
 
 extension JobReference {

@@ -63,11 +63,13 @@ struct Workshop: Sendable {
         }
     }
 
-    /// Stores the job if it differs from what is stored.
+    /// Stores the job if it differs from what is stored; a new status is noted in the audit trail.
     @discardableResult
     static func save(_ job: Job, in tx: any StoreTransaction) throws(StoreError) -> Job {
         guard let stored = try tx.job(job.id), stored != job else { return job }
-        return try tx.save(job)
+        let saved = try tx.save(job)
+        if saved.status != stored.status { try AuditTrail.noteStatus(of: saved, in: tx) }
+        return saved
     }
 }
 

@@ -51,6 +51,12 @@ package final class Authenticator: Sendable {
         return principal
     }
 
+    /// Whether the header holds a token that was found good before, so that looking at it again costs nothing.
+    func remembers(_ authorization: String?) -> Bool {
+        guard let token = try? Self.bearerToken(authorization) else { return false }
+        return cache[token] != nil
+    }
+
     /// Whether the keys are those that the token was checked with. Almost always two loads of a number.
     private func isStillSigned(_ entry: TokenCache.Entry) async -> Bool {
         if entry.keys.isCurrent(entry.generation) { return true }

@@ -12,6 +12,10 @@ struct Call: Sendable {
     var links: Links
     /// The whole body of a change; empty for reads.
     var body: [UInt8]
+    /// The client's own id of the request, if it sent a usable one.
+    var clientRequestID: String?
+    /// Address of the client; empty for reads.
+    var origin: String
 
     /// The query options, of which the resource allows these.
     func options(_ allowed: Set<QueryOptions.Option> = []) throws(Failure) -> QueryOptions {

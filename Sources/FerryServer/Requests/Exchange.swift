@@ -73,6 +73,10 @@ extension HTTPField.Name {
     static let requestID = known("request-id")
     static let clientRequestID = known("client-request-id")
     static let odataVersion = known("OData-Version")
+    static let xForwardedFor = known("X-Forwarded-For")
+    static let rateLimitLimit = known("RateLimit-Limit")
+    static let rateLimitRemaining = known("RateLimit-Remaining")
+    static let rateLimitReset = known("RateLimit-Reset")
     static let prefer = known("Prefer")
     static let preferenceApplied = known("Preference-Applied")
 

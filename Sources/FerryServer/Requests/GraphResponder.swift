@@ -10,7 +10,12 @@ struct GraphResponder: HTTPResponder {
 
     func respond(to request: Request, context: ServerContext) async throws -> Response {
         let exchange = Exchange(request.head, requestID: effects.makeGUID(), settings: settings)
-        let answer = await pipeline.answer(Message(request, isMultiplexed: context.isMultiplexed), exchange)
+        let origin = Origin(
+            channel: context.channel,
+            forwarded: settings.trustedProxies.isEmpty ? [] : request.headers[values: .xForwardedFor],
+            trusting: settings.trustedProxies)
+        let message = Message(request, from: origin, isMultiplexed: context.isMultiplexed)
+        let answer = await pipeline.answer(message, exchange)
         if answer.leavesBodyUnread { context.closeSoon() }
         var response = answer.response(exchange)
         CrossOrigin(allowed: settings.allowedOrigins).allow(request, in: &response)

@@ -1,3 +1,4 @@
+import Crypto
 import FerryAPI
 import FerryCore
 import FerryEngine
@@ -47,6 +48,7 @@ struct Operations: Sendable {
         case .progress(let job): try await progress(job, call)
         case .items(let job): try await items(job, call)
         case .report(let job): try await report(job, call)
+        case .audit: try await audit(call)
         }
     }
 
@@ -56,7 +58,8 @@ struct Operations: Sendable {
     private func create(_ call: Call, forValidation: Bool) async throws(Failure) -> Answer {
         let representation = try call.representation(try call.options())
         let draft = try BodyDecoder.draft(try call.json())
-        let result = try await command(forValidation ? .createForValidation(draft) : .create(draft), call)
+        let result = try await command(
+            forValidation ? .createForValidation(draft) : .create(draft), call, status: .created)
         guard case .created(let job) = result else { throw .fault }
         var answer = Answer.json(
             .created, JobEncoder.result(job, ofAction: false, as: representation), as: representation, isRead: false)
@@ -68,8 +71,10 @@ struct Operations: Sendable {
     private func update(_ job: JobReference, _ call: Call) async throws(Failure) -> Answer {
         let representation = try call.representation(try call.options())
         let date = try BodyDecoder.reschedule(try call.json())
-        let result = try await command(.reschedule(job, completeAfter: date), call)
-        guard call.preferences.returnsRepresentation else { return .empty(.noContent) }
+        let returnsJob = call.preferences.returnsRepresentation
+        let result = try await command(
+            .reschedule(job, completeAfter: date), call, status: returnsJob ? .ok : .noContent)
+        guard returnsJob else { return .empty(.noContent) }
         guard case .job(let changed) = result else { throw .fault }
         var answer = Answer.json(
             .ok, JobEncoder.result(changed, ofAction: false, as: representation), as: representation, isRead: false)
@@ -80,7 +85,7 @@ struct Operations: Sendable {
     /// 5: accepted; the rest happens later.
     private func delete(_ job: JobReference, _ call: Call) async throws(Failure) -> Answer {
         _ = try call.options()
-        _ = try await command(.delete(job), call)
+        _ = try await command(.delete(job), call, status: .accepted)
         return .empty(.accepted)
     }
 
@@ -88,7 +93,7 @@ struct Operations: Sendable {
     private func act(_ action: Command, _ call: Call) async throws(Failure) -> Answer {
         let representation = try call.representation(try call.options())
         try BodyDecoder.empty(try call.json())
-        guard case .job(let job) = try await command(action, call) else { throw .fault }
+        guard case .job(let job) = try await command(action, call, status: .ok) else { throw .fault }
         return .json(.ok, JobEncoder.result(job, ofAction: true, as: representation), as: representation, isRead: false)
     }
 
@@ -97,7 +102,7 @@ struct Operations: Sendable {
         let representation = try call.representation(try call.options())
         try BodyDecoder.empty(try call.json())
         let body: [UInt8]
-        switch try await command(action, call) {
+        switch try await command(action, call, status: .accepted) {
         case .cancelAccepted(let job): body = CancelEncoder.job(job, as: representation)
         case .personCancelAccepted(let job, let person): body = CancelEncoder.person(person, of: job)
         case .created, .job, .accepted: throw .fault
@@ -105,9 +110,17 @@ struct Operations: Sendable {
         return .json(.accepted, body, as: representation, isRead: false)
     }
 
-    private func command(_ command: Command, _ call: Call) async throws(Failure) -> CommandResult {
+    /// - Parameter status: of the answer when the command is carried out, for the audit trail.
+    private func command(
+        _ command: Command, _ call: Call, status: HTTPResponse.Status
+    ) async throws(Failure) -> CommandResult {
+        var provenance = Provenance(origin: call.origin, requestID: call.requestID, status: status.code)
+        if let id = call.clientRequestID, command.isCreation {
+            provenance.repetition = Provenance.Repetition(
+                id: id, fingerprint: Array(SHA256.hash(data: Array("\(command.operation)\n".utf8) + call.body)))
+        }
         do {
-            return try await commands.carryOut(command, by: call.principal)
+            return try await commands.carryOut(command, by: call.principal, from: provenance)
         } catch {
             throw .refused(error)
         }

@@ -133,7 +133,8 @@ extension Pipeline {
                 return pipeline.failed(error, inner)
             }
             let message = Message(
-                method: step.method, target: target, headers: headers, body: .whole(step.body), isInBatch: true)
+                method: step.method, target: target, headers: headers, body: .whole(step.body), isInBatch: true,
+                origin: outer.origin)
             return await pipeline.answer(message, inner)
         }
     }

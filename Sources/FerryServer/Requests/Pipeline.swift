@@ -12,6 +12,7 @@ struct Pipeline: Sendable {
     private let settings: ServerSettings
     private let operations: Operations
     private let authenticator: Authenticator
+    private let doorkeeper: Doorkeeper
     private let readiness: Readiness
     private let effects: Effects
     private let logger: Logger
@@ -19,35 +20,34 @@ struct Pipeline: Sendable {
     private let uptime: @Sendable () -> Duration
 
     init(
-        settings: ServerSettings, operations: Operations, authenticator: Authenticator,
+        settings: ServerSettings, operations: Operations, authenticator: Authenticator, doorkeeper: Doorkeeper,
         readiness: @escaping Readiness, effects: Effects, logger: Logger
     ) {
         self.settings = settings
         self.operations = operations
         self.authenticator = authenticator
+        self.doorkeeper = doorkeeper
         self.readiness = readiness
         self.effects = effects
         self.logger = logger
         uptime = Self.stopwatch(effects.clock)
     }
 
-    /// What is learnt of a request on the way, for the log.
-    private struct Visit {
-        var operation = "none"
-        var isWrite = false
-        var tenant: TenantID?
-    }
+    /// What is learnt of a request on the way, for the log and for the audit trail.
+    private typealias Visit = Doorkeeper.Visitor
 
     /// The answer to one message. Failures are answers, too.
     func answer(_ message: Message, _ exchange: Exchange) async -> Answer {
         let started = uptime()
         var visit = Visit()
-        let answer: Answer
+        var answer: Answer
         do {
             answer = try await self.answer(message, exchange, &visit)
         } catch {
             answer = failed(error, exchange)
+            doorkeeper.refused(error, visit, from: message.origin, requestID: exchange.requestID)
         }
+        if let verdict = visit.verdict, verdict.isWorthTelling { answer.headers += verdict.headers }
         record(message, exchange, visit, answer, took: uptime() - started)
         return answer
     }
@@ -63,15 +63,24 @@ struct Pipeline: Sendable {
         if method == .options { return try options(target) }
         // Whoever has no token learns nothing of paths, so what is wrong with the path is said after that.
         let understood = Self.understood(target, method)
+        visit.isWrite = method != .get && method != .head
+        if case .success((_, let operation)) = understood {
+            visit.operation = operation.name
+            visit.isWrite = operation.access == .write
+            visit.job = operation.job
+        }
         let isPublic =
             if case .success(let request) = understood { request.operation.access == .anonymous } else { false }
         let principal =
             isPublic
-            ? Self.nobody : try await authenticator.principal(authorization: message.headers[.authorization])
-        if !isPublic { visit.tenant = principal.tenant }
+            ? Self.nobody
+            : try await doorkeeper.identify(message.headers[.authorization], from: message.origin, by: authenticator)
+        if !isPublic {
+            visit.principal = principal
+            // A batch costs what its steps cost; a path that leads nowhere costs its sender, too.
+            if visit.operation != "batch" { try doorkeeper.admit(principal, isWrite: visit.isWrite, &visit) }
+        }
         let (route, operation) = try understood.get()
-        visit.operation = operation.name
-        visit.isWrite = operation.access == .write
         switch operation.access {
         case .anonymous, .authenticated: break
         case .read: guard principal.canRead else { throw .forbidden }
@@ -82,8 +91,20 @@ struct Pipeline: Sendable {
             requestID: exchange.requestID, principal: principal, rawQuery: target.rawQuery,
             accept: message.headers[.accept],
             contentType: message.headers[.contentType], preferences: Preferences(message.headers[values: .prefer]),
-            links: Links(base: exchange.base, version: route.version ?? .v1), body: body)
-        if operation == .batch { return try await batch(call, message, exchange) }
+            links: Links(base: exchange.base, version: route.version ?? .v1), body: body,
+            // A step that brings no id of its own has the one of its batch, which is not the step's alone.
+            clientRequestID: message.isInBatch && message.headers[.clientRequestID] == nil
+                ? nil : exchange.clientRequestID,
+            origin: visit.isWrite ? message.origin.text : "")
+        if operation == .batch {
+            do throws(Failure) {
+                return try await batch(call, message, exchange)
+            } catch {
+                // A batch that comes to no step would else be free, however often it is sent.
+                try doorkeeper.admit(principal, isWrite: false, &visit)
+                throw error
+            }
+        }
         return try await operations.carryOut(operation, call)
     }
 
@@ -211,7 +232,8 @@ struct Pipeline: Sendable {
             metadata: [
                 "request-id": "\(exchange.requestID)", "method": "\(message.method.prefix(16))",
                 "operation": "\(visit.operation)", "status": "\(answer.status.code)",
-                "tenant": "\(visit.tenant?.description ?? "none")", "milliseconds": "\(took.wholeMicroseconds / 1_000)",
+                "tenant": "\(visit.principal?.tenant.description ?? "none")",
+                "milliseconds": "\(took.wholeMicroseconds / 1_000)",
             ])
     }
 

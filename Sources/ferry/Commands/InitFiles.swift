@@ -132,6 +132,19 @@ struct InitFiles {
           tombstonesLast: 30d            # how long deleted jobs stay readable
           drainDelay: 0s                 # after SIGTERM: /readyz is 503 for so long before listening ends
           drainTimeout: 15s              # and then requests have so long to end
+          repetitionsLast: 24h           # how long a creation is known again by its client-request-id
+          # allowedOrigins: [https://admin.example]   # whose pages may read the API in a browser (CORS)
+
+        # Requests a minute that are let through; 0 is no limit.
+        limits:
+          principalReads: 6000           # of one person or application
+          principalWrites: 600
+          tenantReads: 30000             # of everybody in a tenant together
+          tenantWrites: 3000
+          failedAuthentications: 60      # without a good token, from one address
+
+        # Proxies in front whose X-Forwarded-For is believed.
+        # trustedProxies: [127.0.0.1, 10.0.0.0/8]
 
         """
 }

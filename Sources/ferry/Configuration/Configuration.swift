@@ -44,6 +44,10 @@ struct Configuration: Sendable {
     var tenants: [TenantConfiguration]
     var trusts: [TrustConfiguration]
     var settings: Settings
+    /// How many requests the server lets through.
+    var limits = RateLimits.standard
+    /// Proxies whose `X-Forwarded-For` is believed.
+    var trustedProxies: [AddressBlock] = []
 
     /// What may be tuned; `nil` leaves the engine's own default.
     struct Settings: Hashable, Sendable {
@@ -63,6 +67,8 @@ struct Configuration: Sendable {
         var drainDelay: Duration?
         /// Time that requests have to end once the server has stopped listening.
         var drainTimeout: Duration?
+        /// How long a creation is known again by its `client-request-id`.
+        var repetitionsLast: Duration?
     }
 }
 

@@ -70,8 +70,10 @@ struct ConfigurationReader {
     private func configuration(_ root: YAMLValue) -> Configuration? {
         guard
             let top = root.mapping(
-                knows: ["listen", "tls", "store", "keys", "issuers", "roles", "tenants", "trust", "settings"],
-                of: "the configuration")
+                knows: [
+                    "listen", "tls", "store", "keys", "issuers", "roles", "tenants", "trust", "settings", "limits",
+                    "trustedProxies",
+                ], of: "the configuration")
         else { return nil }
         let listen = top["listen"].flatMap(listen)
         let tls = top["tls"].flatMap(tls)
@@ -88,7 +90,8 @@ struct ConfigurationReader {
             file: file, listen: listen ?? Configuration.Listen(host: "127.0.0.1", port: 8080), tls: tls,
             store: store ?? .sqlite(path: resolve("ferry.sqlite")), keys: resolve(keys ?? "ferry.key"),
             issuers: issuers ?? [.embedded(address: nil)], roles: roles, tenants: tenants, trusts: trusts,
-            settings: settings(top["settings"]))
+            settings: settings(top["settings"]), limits: limits(top["limits"]),
+            trustedProxies: trustedProxies(top["trustedProxies"]))
     }
 
     // MARK: server
@@ -145,7 +148,7 @@ struct ConfigurationReader {
                 knows: [
                     "allowedOrigins",
                     "maximumPeople", "deltaInterval", "cancelsUntilCutover", "continuesWithoutMailbox",
-                    "tombstonesLast", "drainDelay", "drainTimeout",
+                    "tombstonesLast", "drainDelay", "drainTimeout", "repetitionsLast",
                 ], of: "settings")
         else { return settings }
         settings.allowedOrigins = origins(mapping["allowedOrigins"])
@@ -156,6 +159,7 @@ struct ConfigurationReader {
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
         settings.drainDelay = mapping["drainDelay"]?.duration()
         settings.drainTimeout = mapping["drainTimeout"]?.duration()
+        settings.repetitionsLast = mapping["repetitionsLast"]?.duration()
         return settings
     }
 

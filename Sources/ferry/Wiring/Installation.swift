@@ -69,6 +69,7 @@ struct Installation: Sendable {
         if let flag = settings.cancelsUntilCutover { engine.jobs.cancelsUntilCutover = flag }
         if let flag = settings.continuesWithoutMailbox { engine.jobs.continuesWithoutMailbox = flag }
         if let time = settings.tombstonesLast { engine.jobs.tombstoneLifetime = time }
+        if let time = settings.repetitionsLast { engine.jobs.repetitionsLast = time }
         return engine
     }
 
@@ -106,6 +107,8 @@ struct Installation: Sendable {
         authenticator.prepare()
         var settings = ServerSettings(host: configuration.listen.host, port: configuration.listen.port)
         settings.allowedOrigins = configuration.settings.allowedOrigins
+        settings.limits = configuration.limits
+        settings.trustedProxies = configuration.trustedProxies
         if let time = configuration.settings.drainTimeout { settings.drainTimeout = time }
         let drain = Drain(delay: configuration.settings.drainDelay ?? .zero, clock: Self.effects.clock)
         let server = FerryServer(
@@ -113,11 +116,14 @@ struct Installation: Sendable {
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
             effects: Self.effects, certificate: certificate, drain: drain, directory: directory, logger: logger,
             onBound: onBound)
+        let tokens = TokenJournalReader(
+            journal: TokenJournal(configuration.store), commands: engine.commands, clock: Self.effects.clock,
+            logger: logger)
         let watchdog = Watchdog(
             patience: .seconds(20) + settings.drainTimeout + (configuration.settings.drainDelay ?? .zero),
             logger: logger)
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: engine), .init(service: server),
+            .init(service: engine), .init(service: tokens), .init(service: server),
             // These two end as soon as the stop begins, which must not end anything else.
             .init(service: drain, successTerminationBehavior: .ignore),
             .init(service: watchdog, successTerminationBehavior: .ignore),

@@ -1,12 +1,14 @@
 import ArgumentParser
 import FerryCore
+import FerryEngine
 import FerryServer
 
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Make a signed bearer token of the embedded issuer.",
         discussion: """
-            The token belongs to the tenant that people move *to*: its jobs are what the token sees.
+            The token belongs to the tenant that people move *to*: its jobs are what the token sees. The server records \
+            in the audit trail that it was made, by whom and until when it holds.
 
             Examples:
               export FERRY_TOKEN=$(ferry token --config ferry.yaml --tenant Fabrikam --user admin@fabrikam.example)
@@ -68,7 +70,18 @@ struct TokenCommand: AsyncParsableCommand {
         let request = TokenRequest(
             tenant: tenant.id, rights: rights, objectID: person?.guid ?? SystemEffects.makeGUID(),
             applicationID: application ?? "ferry", lifetime: Duration(spelled: lifetime) ?? .seconds(3600))
-        Terminal.output.print(try issuer.issue(request, effects: Installation.effects))
+        var effects = Installation.effects
+        let (id, now) = (effects.makeGUID(), effects.now())
+        effects.makeGUID = { id }
+        effects.now = { now }
+        let text = try issuer.issue(request, effects: effects)
+        try TokenJournal(configuration.store).add(
+            TokenJournal.Note(
+                id: id.description, tenant: tenant.id.description,
+                subject: application ?? request.objectID.description, name: user ?? application ?? "",
+                application: request.applicationID, issued: now.microseconds,
+                detail: "by \(TokenJournal.account), until \((now + request.lifetime).wireText)"))
+        Terminal.output.print(text)
     }
 
     private func find(in configuration: Configuration) throws -> TenantConfiguration {

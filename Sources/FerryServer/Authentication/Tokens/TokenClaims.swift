@@ -46,7 +46,7 @@ struct TokenClaims {
         let permission = isApplication ? applicationPermission(settings) : delegatedPermission(settings)
         return Principal(
             tenant: tenant, subject: isApplication ? application ?? subject : subject,
-            name: name ?? text("oid") ?? application ?? subject,
+            name: name ?? text("oid") ?? application ?? subject, application: application ?? "",
             canRead: permission != nil, canWrite: permission == .readWrite)
     }
 
