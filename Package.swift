@@ -233,7 +233,7 @@ let package = Package(
                 "FerryFormats",
                 "FerryCore", "FerryTestKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
     ]

@@ -27,7 +27,7 @@ enum AuditText {
 
     /// Without control characters: names come from tokens and paths of callers.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 
     /// The record as the API writes it, with its tenant.
