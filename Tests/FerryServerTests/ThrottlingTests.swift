@@ -110,6 +110,17 @@ struct ThrottlingTests {
         }
     }
 
+    @Test("A batch that cannot be read counts as one read, so that it is not free however often it is sent")
+    func unreadableBatch() async throws {
+        try await World.run(settings: Self.settings(RateLimits(principalReads: 2))) { _, client in
+            var statuses: [Int] = []
+            for _ in 1...3 {
+                statuses.append(try await client.send("POST /v1.0/$batch", body: "{\"requests\":").status)
+            }
+            #expect(statuses == [400, 400, 429])
+        }
+    }
+
     @Test("Without limits nobody is counted, and 0 is no limit")
     func off() async throws {
         for limits in [RateLimits.off, RateLimits(principalReads: 0, tenantReads: 0)] {

@@ -27,7 +27,8 @@ enum AuditText {
 
     /// Without control characters: names come from tokens and paths of callers.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 
     /// The record as the API writes it, with its tenant.
