@@ -30,16 +30,19 @@ struct World: Sendable {
     private let time: WallClock
 
     /// Runs the body against a server whose requests skip the socket; everything is taken down afterwards.
+    ///
+    /// - Parameter clock: the server's monotonic clock, which `pass` does not move.
     static func run(
         settings: ServerSettings = ServerSettings(publicBaseURL: "https://move.example"),
         tenants: Set<TenantID> = [target, other], cachedTokens: Int = 64,
         problem: String? = nil, issuer: EmbeddedIssuer? = .ephemeral(),
+        clock: any Clock<Duration> = ContinuousClock(),
         authentication: (inout AuthenticationSettings) throws -> Void = { _ in },
         _ body: @Sendable (World, Client) async throws -> Void
     ) async throws {
         try await open(
             settings: settings, tenants: tenants, cachedTokens: cachedTokens, problem: problem, issuer: issuer,
-            authentication: authentication
+            clock: clock, authentication: authentication
         ) { world in
             try await world.server.makeApplication().test(.router) {
                 try await body(world, Client(world: world, client: $0))
@@ -51,6 +54,7 @@ struct World: Sendable {
         settings: ServerSettings, tenants: Set<TenantID> = [target, other], cachedTokens: Int = 64,
         problem: String? = nil, issuer: EmbeddedIssuer? = .ephemeral(),
         certificate: ServerCertificate? = nil, drain: Drain? = nil,
+        clock: any Clock<Duration> = ContinuousClock(),
         authentication: (inout AuthenticationSettings) throws -> Void = { _ in },
         onBound: @escaping @Sendable (Int) async -> Void = { _ in },
         _ body: (World) async throws -> Void
@@ -60,7 +64,7 @@ struct World: Sendable {
         defer { try? FileManager.default.removeItem(at: directory) }
         let time = WallClock()
         let effects = Effects(
-            now: { time.now }, clock: ContinuousClock(),
+            now: { time.now }, clock: clock,
             makeGUID: { GUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)) },
             random: { 0.5 })
         let store = try await SQLiteStore.open(
