@@ -156,7 +156,7 @@ let package = Package(
             name: "ferry-bench",
             dependencies: [
                 "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP", "FerryEngine",
-                "FerryTestKit", "CAllocator",
+                "FerryServer", "FerryTestKit", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -88,6 +88,20 @@ struct ContentCodingTests {
         }
     }
 
+    @Test("An answer that is made while it is sent is compressed on its way", arguments: ContentCoding.allCases)
+    func stream(_ coding: ContentCoding) async throws {
+        try await World.run { world, client in
+            let id = try await client.create("wave-1", people: 400)
+            let path = "GET \(World.v1)/\(id)?$expand=users"
+            let plain = try await client.send(path)
+            #expect(plain["Content-Length"] == nil, "it is not a stream")
+            let packed = try await client.bytes(path, headers: ["Accept-Encoding": coding.rawValue])
+            #expect(packed.headers[.contentEncoding] == coding.rawValue)
+            #expect(packed.headers[.contentLength] == nil)
+            #expect(try Self.inflated(packed.body, coding) == plain.text)
+        }
+    }
+
     /// zlib's own reading of the bytes; throws unless they end where the format ends.
     static func inflated(_ buffer: ByteBuffer, _ coding: ContentCoding) throws -> String {
         var input = Array(buffer.readableBytesView)

@@ -50,17 +50,19 @@ struct Answer: Sendable {
     func fields(_ exchange: Exchange) -> HTTPFields {
         var fields = HTTPFields()
         fields.reserveCapacity(8)
+        // Each of these is new, so nothing is looked for, as a subscript would.
+        func append(_ name: HTTPField.Name, _ value: String) { fields.append(HTTPField(name: name, value: value)) }
         switch body {
         case .none: break
-        case .bytes, .stream: fields[.contentType] = contentType
+        case .bytes, .stream: append(.contentType, contentType)
         }
         let requestID = exchange.requestID.description
-        fields[.requestID] = requestID
-        fields[.clientRequestID] = exchange.clientRequestID ?? requestID
-        if isGraph { fields[.odataVersion] = "4.0" }
-        fields[.cacheControl] = isRead ? "no-cache" : "private"
+        append(.requestID, requestID)
+        append(.clientRequestID, exchange.clientRequestID ?? requestID)
+        if isGraph { append(.odataVersion, "4.0") }
+        append(.cacheControl, isRead ? "no-cache" : "private")
         if !appliedPreferences.isEmpty {
-            fields[.preferenceApplied] = appliedPreferences.joined(separator: ", ")
+            append(.preferenceApplied, appliedPreferences.joined(separator: ", "))
         }
         for (name, value) in headers { fields[name] = value }
         return fields

@@ -18,8 +18,11 @@ struct Call: Sendable {
     var origin: String
 
     /// The query options, of which the resource allows these.
-    func options(_ allowed: Set<QueryOptions.Option> = []) throws(Failure) -> QueryOptions {
-        try QueryOptions(rawQuery, allowing: allowed)
+    func options(
+        _ allowed: @autoclosure () -> Set<QueryOptions.Option> = []
+    ) throws(Failure) -> QueryOptions {
+        // Most requests have no query, and then the set need not be made.
+        try QueryOptions(rawQuery, allowing: rawQuery.isEmpty ? [] : allowed())
     }
 
     /// How the client wants its JSON. Throws `Failure.notAcceptable` when it wants none.

@@ -17,6 +17,11 @@ struct TransportResponder<Base: HTTPResponder>: HTTPResponder {
         return response
     }
 
+    /// Whether `Accept-Encoding` gives weights. Looks without copying, because every request comes by here.
+    private static func weighs(_ fields: HTTPFields) -> Bool {
+        fields.contains { $0.name == .acceptEncoding && $0.value.utf8.contains(UInt8(ascii: ";")) }
+    }
+
     private func encode(_ response: inout Response, for request: Request) async throws {
         // The answer to HEAD has the length of the body that it does not have.
         let length =
@@ -25,7 +30,7 @@ struct TransportResponder<Base: HTTPResponder>: HTTPResponder {
         let isSmall = length.map { $0 < settings.compressionThresholdBytes } ?? false
         // Most requests end here. A small answer is the same for everybody but those who refuse plain bytes, which takes
         // a weight to say.
-        guard length != 0, !isSmall || request.headers[.acceptEncoding]?.utf8.contains(UInt8(ascii: ";")) == true,
+        guard length != 0, !isSmall || Self.weighs(request.headers),
             !response.headers.contains(.contentEncoding),
             ContentCoding.isWorthwhile(for: response.headers[.contentType])
         else { return }
