@@ -1,4 +1,5 @@
 import FerryCore
+import FerryTestKit
 import Foundation
 import Glibc
 import Synchronization
@@ -11,7 +12,7 @@ struct HTTP2Tests {
     @Test("The limits are told at the start; who resets streams as fast as they open is sent away (CVE-2023-44487)")
     func rapidReset() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             try await Wire.serve(ServerSettings(port: 0), certificate: certificate) { _, port in
                 let frames = try await Self.frames(from: port, authority) { connection in
                     var bytes = Self.preface
@@ -35,26 +36,29 @@ struct HTTP2Tests {
     @Test("A client is told by GOAWAY that the server stops, and does not keep it from stopping")
     func goAway() async throws {
         try await Authority.use { authority in
-            let certificate = try ServerCertificate(try authority.issue("first"))
+            let certificate = try ServerCertificate(try await authority.issue("first"))
             let settings = ServerSettings(port: 0, drainTimeout: .milliseconds(300))
             let (greetings, greeted) = AsyncStream.makeStream(of: Void.self)
-            let client = Mutex<HTTP2Client?>(nil)
+            let (answers, answered) = AsyncStream.makeStream(of: [Frame].self)
             try await Wire.serve(settings, certificate: certificate) { _, port in
                 Thread.detachNewThread {
-                    guard let connection = try? HTTP2Client(port: port, authority) else { return greeted.finish() }
+                    defer {
+                        greeted.finish()
+                        answered.finish()
+                    }
+                    guard let connection = try? HTTP2Client(port: port, authority) else { return }
+                    defer { connection.end() }
                     connection.send(Self.preface + Self.get(stream: 1))
                     // Its answer says that the connection is in use.
                     _ = connection.read { frames in frames.contains { $0.type == 0 } }
-                    client.withLock { $0 = connection }
                     greeted.yield()
+                    answered.yield(connection.read { frames in frames.contains { $0.type == 7 } })
                 }
                 #expect(await greetings.first { _ in true } != nil)
             }
-            let connection = try #require(client.withLock { $0 })
-            let frames = connection.read { frames in frames.contains { $0.type == 7 } }
+            let frames = try #require(await answers.first { _ in true })
             let goodbye = try #require(frames.first { $0.type == 7 })
             #expect(goodbye.payload.dropFirst(4).prefix(4).elementsEqual([0, 0, 0, 0]))
-            connection.end()
         }
     }
 
@@ -122,45 +126,46 @@ struct HTTP2Tests {
 
 /// Raw bytes over TLS with HTTP/2 agreed on, carried by openssl, which is ended after 20 seconds in any case.
 final class HTTP2Client: Sendable {
-    private let id: Int32
-    private let input: FileHandle
-    private let output: FileHandle
+    private let process: ChildProcess
+    private let input: ChildPipe
+    private let output: ChildPipe
     private let seen = Mutex<[UInt8]>([])
 
     init(port: Int, _ authority: Authority) throws {
         // Writing to one that has ended is an error then, and not the end of the tests.
         signal(SIGPIPE, SIG_IGN)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-alpn", "h2", "-quiet",
-            "-CAfile", authority.path("ca.crt"), "-verify_return_error",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        id = process.processIdentifier
-        self.input = input.fileHandleForWriting
-        self.output = output.fileHandleForReading
+        input = try ChildPipe()
+        output = try ChildPipe()
+        process = try ChildProcess(
+            [
+                "timeout", "20", "openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-alpn", "h2", "-quiet",
+                "-CAfile", authority.path("ca.crt"), "-verify_return_error",
+            ], input: input.reading, output: output.writing)
+        input.closeReading()
+        output.closeWriting()
     }
 
-    func send(_ bytes: [UInt8]) {
-        // The server may be gone before the last byte, which is what some tests want.
-        try? input.write(contentsOf: Data(bytes))
+    deinit {
+        input.closeWriting()
+        output.closeReading()
     }
+
+    /// The server may be gone before the last byte, which is what some tests want.
+    func send(_ bytes: [UInt8]) { input.write(bytes) }
 
     /// All frames since the beginning, once they are enough or the server has closed.
     func read(until isEnough: ([HTTP2Tests.Frame]) -> Bool) -> [HTTP2Tests.Frame] {
         while true {
             let frames = HTTP2Tests.parse(seen.withLock { $0 })
             if isEnough(frames) { return frames }
-            let piece = output.availableData
+            let piece = output.read()
             guard !piece.isEmpty else { return frames }
             seen.withLock { $0 += piece }
         }
     }
 
-    func end() { kill(id, SIGTERM) }
+    func end() {
+        process.signal(SIGTERM)
+        _ = process.waitForExit()
+    }
 }
