@@ -1,3 +1,4 @@
+package import FerryCore
 package import NIOCore
 
 /// A person's data, opened for reading. Used by one task at a time.
@@ -23,6 +24,10 @@ package protocol SourceSession: Sendable {
     /// The bodies of the items, in the order given, read ahead with many requests in flight.
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader
 
+    /// Where an item of a listing is, in the words that the same service, as a target, has for it in its receipts; `nil`
+    /// where it has none.
+    func place(of header: ItemHeader) -> ItemPlace?
+
     /// Freezing, thawing and redirecting, where the source can do it.
     var custody: (any SourceCustody)? { get }
 
@@ -32,6 +37,7 @@ package protocol SourceSession: Sendable {
 
 extension SourceSession {
     package var custody: (any SourceCustody)? { nil }
+    package func place(of header: ItemHeader) -> ItemPlace? { nil }
     package func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? { nil }
 }
 

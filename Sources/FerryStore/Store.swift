@@ -139,7 +139,8 @@ package protocol StoreTransaction: AnyObject {
     /// Stores progress only.
     func setProgress(_ progress: RunProgress, of run: RunID) throws(StoreError)
     func addItemFinding(_ finding: ItemFinding) throws(StoreError)
-    /// Removes the per-item findings of one run, before a new pass reports again.
+    /// Removes the per-item findings of one run, before a new pass reports again: all but those about items that were
+    /// copied, of which no pass speaks twice.
     func removeItemFindings(of run: RunID) throws(StoreError)
 
     // MARK: the audit trail, and creations that may be repeated

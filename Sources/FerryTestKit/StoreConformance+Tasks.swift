@@ -218,12 +218,13 @@ extension StoreConformance {
             let middle = try await store.reader.itemFindings(of: mail.job, after: all[0].sequence, limit: 2)
             #expect(middle == Array(all[1...2]))
             try await store.transact { (tx) throws(StoreError) in
+                try tx.addItemFinding(Samples.finding(files, item: "5", outcome: .copied))
                 try tx.removeItemFindings(of: files)
                 try tx.addItemFinding(Samples.finding(mail, item: "new"))
             }
             let news = try await store.reader.itemFindings(of: mail.job, after: all[3].sequence, limit: 100)
-            #expect(news.map(\.item) == ["new"])
-            #expect(try await store.reader.itemFindings(of: mail.job, after: 0, limit: 100).count == 4)
+            #expect(news.map(\.item) == ["5", "new"])
+            #expect(try await store.reader.itemFindings(of: mail.job, after: 0, limit: 100).count == 5)
             #expect(try await store.reader.itemFindings(of: Samples.jobID(2), after: 0, limit: 100).count == 3)
         }
     }

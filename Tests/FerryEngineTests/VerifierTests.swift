@@ -47,6 +47,27 @@ import Testing
         #expect(result.containers.first { $0.path == ["INBOX"] }?.unexpected == 1)
     }
 
+    @Test func `Mail that arrives at the target is nobody's fault`() async throws {
+        let world = try await moved()
+        world.target.edit(world.newPlace(.mail)) { holdings in
+            holdings[["INBOX"]].add("delivered", [1, 2, 3], CopierWorld.metadata(4))
+        }
+        let result = try await world.verify()
+        #expect(result.isIdentical)
+        #expect(result.containers.first { $0.path == ["INBOX"] }?.foreign == 1)
+        #expect(result.containers.first { $0.path == ["INBOX"] }?.unexpected == 0)
+    }
+
+    @Test func `Messages are altered only where nothing else differs`() async throws {
+        let world = try await moved()
+        world.target.edit(world.newPlace(.mail)) { $0[["INBOX"]].change("m4") { $0.content[0] ^= 1 } }
+        #expect(try await world.verify().alteredMessages == 1)
+        world.target.edit(world.newPlace(.mail)) { $0[["INBOX"]].remove("m6") }
+        let result = try await world.verify()
+        #expect(result.differenceCount == 2)
+        #expect(result.alteredMessages == 0)
+    }
+
     @Test func `One flipped bit and one lost flag are found`() async throws {
         let world = try await moved()
         world.target.edit(world.newPlace(.mail)) { holdings in

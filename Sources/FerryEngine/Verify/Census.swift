@@ -2,7 +2,7 @@ import FerryConnector
 import FerryCore
 import FerryFormats
 
-/// What one side has in one container: a record per item, without names and contents. 40 bytes per item.
+/// What one side has in one container: a record per item, without names and contents. 48 bytes per item.
 struct Census: Sendable {
     /// Why an item of the source need not be at the target; ordered so that an item without an excuse is matched first.
     enum Excuse: UInt8, Sendable, Comparable {
@@ -18,6 +18,8 @@ struct Census: Sendable {
         var content: UInt64
         /// The name's hash.
         var name: UInt64
+        /// Of a source: where the ledger says that the copy is. Of a target: where the item is. 0 for unknown.
+        var place: UInt64
         var excuse: Excuse
     }
 
@@ -28,12 +30,12 @@ struct Census: Sendable {
     var unlisted: [(name: String, excuse: Excuse)] = []
     var bytesHashed: Int64 = 0
 
-    mutating func add(_ header: ItemHeader, content: ContentDigest, excuse: Excuse) {
+    mutating func add(_ header: ItemHeader, content: ContentDigest, at place: ItemPlace?, excuse: Excuse) {
         let fingerprint = Fingerprint.of(header, content: content).bytes
         let record = Record(
             high: Self.word(fingerprint, at: 0), low: Self.word(fingerprint, at: 8),
             content: Self.word(content.bytes, at: 0),
-            name: Self.name(header), excuse: excuse)
+            name: Self.name(header), place: place?.number ?? 0, excuse: excuse)
         records.append(record)
         if case .event = header.metadata, excuse == .none { order.append(record.high) }
     }

@@ -7,18 +7,25 @@ struct CensusComparison: Sendable {
     private(set) var otherContent: [(source: Census.Record, target: Census.Record)] = []
     private(set) var missing: [Census.Record] = []
     private(set) var unexpected: [Census.Record] = []
+    /// At the target only, with contents that the source has nowhere in the container: what others have put there.
+    private(set) var foreign: Int64 = 0
     private(set) var skipped: Int64 = 0
     private(set) var elsewhere: Int64 = 0
     /// All events are there, in another order.
     private(set) var hasOtherOrder = false
 
-    init(source: Census, target: Census) {
+    /// - Parameter isShared: others than Ferry put items into such containers as a matter of course, as mail arrives.
+    init(source: Census, target: Census, isShared: Bool = false) {
         var (left, right) = pairOff(source.records, target.records) { ($0.high, $0.low) }
         hasOtherOrder = left.isEmpty && right.isEmpty && source.order != target.order
         var pairs: [(source: Census.Record, target: Census.Record)]
+        (left, right, pairs) = match(left, right, by: \.place) { $0.place != 0 }
+        note(pairs.filter { $0.source.content == $0.target.content }, in: \.otherMetadata)
+        note(pairs.filter { $0.source.content != $0.target.content }, in: \.otherContent)
         (left, right, pairs) = match(left, right, by: \.content)
         note(pairs, in: \.otherMetadata)
-        (left, right, pairs) = match(left, right, by: \.name)
+        // Where a target names its items itself, equal names mean nothing.
+        (left, right, pairs) = match(left, right, by: \.name) { $0.place == 0 }
         note(pairs, in: \.otherContent)
         for record in left {
             switch record.excuse {
@@ -28,6 +35,11 @@ struct CensusComparison: Sendable {
             }
         }
         unexpected = right
+        if isShared, !right.isEmpty {
+            let contents = Set(source.records.map(\.content))
+            unexpected = right.filter { contents.contains($0.content) }
+            foreign = Int64(right.count - unexpected.count)
+        }
     }
 
     /// An item that is excused is not held to be the same on both sides: an older state of it may well be there.
@@ -68,23 +80,25 @@ struct CensusComparison: Sendable {
         return (leftOver + left[i...], rightOver + right[j...])
     }
 
-    /// Pairs records that agree in one respect, those without an excuse first.
+    /// Pairs records that agree in one respect, those without an excuse first, as far as they are to be considered.
     private func match(
-        _ source: [Census.Record], _ target: [Census.Record], by key: KeyPath<Census.Record, UInt64>
+        _ source: [Census.Record], _ target: [Census.Record], by key: KeyPath<Census.Record, UInt64>,
+        where isConsidered: (Census.Record) -> Bool = { _ in true }
     ) -> (
         [Census.Record], [Census.Record], pairs: [(source: Census.Record, target: Census.Record)]
     ) {
         guard !source.isEmpty, !target.isEmpty else { return (source, target, []) }
-        var waiting = Dictionary(grouping: target) { $0[keyPath: key] }
+        let others = target.filter { !isConsidered($0) }
+        var waiting = Dictionary(grouping: target.filter(isConsidered)) { $0[keyPath: key] }
         var pairs: [(source: Census.Record, target: Census.Record)] = []
         var left: [Census.Record] = []
         for record in source.sorted(by: { $0.excuse < $1.excuse }) {
-            if let partner = waiting[record[keyPath: key]]?.popLast() {
+            if isConsidered(record), let partner = waiting[record[keyPath: key]]?.popLast() {
                 pairs.append((record, partner))
             } else {
                 left.append(record)
             }
         }
-        return (left, waiting.values.flatMap { $0 }, pairs)
+        return (left, others + waiting.values.flatMap { $0 }, pairs)
     }
 }

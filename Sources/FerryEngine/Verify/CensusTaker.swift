@@ -84,7 +84,8 @@ struct CensusTaker: Sendable {
         for header in headers {
             if case .fileFolder = header.metadata {
                 census.add(
-                    header, content: ContentDigest(hashing: []), excuse: excuse(ledger.outcome(of: header.key)))
+                    header, content: ContentDigest(hashing: []), at: place(of: header, ledger),
+                    excuse: excuse(ledger.outcome(of: header.key)))
             } else {
                 withContent.append(header)
             }
@@ -93,6 +94,7 @@ struct CensusTaker: Sendable {
         var contents = DigestReader(try await session.bodies(of: withContent, in: container), objectLimit)
         for header in withContent {
             let outcome = excuse(ledger.outcome(of: header.key))
+            let place = place(of: header, ledger)
             guard
                 let content = try await contents.next(
                     keepingContent: rewriter.rewrites(header.metadata), isMail: header.metadata.hasConstantContent)
@@ -104,7 +106,7 @@ struct CensusTaker: Sendable {
             census.bytesHashed += content.size
             switch content.value {
             case .digest(let digest):
-                census.add(header, content: digest, excuse: outcome)
+                census.add(header, content: digest, at: place, excuse: outcome)
             case .failed:
                 // Unreadable: at the source it is missing unless it is excused, at the target its original will be.
                 if case .source = side { census.unlisted.append((header.name, outcome)) }
@@ -113,18 +115,25 @@ struct CensusTaker: Sendable {
                 case .source:
                     switch rewriter.rewrite(bytes, of: header.metadata) {
                     case .content(let rewritten):
-                        census.add(header, content: digest(rewritten, header.metadata), excuse: outcome)
+                        census.add(header, content: digest(rewritten, header.metadata), at: place, excuse: outcome)
                     case .elsewhere:
-                        census.add(header, content: digest(bytes, header.metadata), excuse: .elsewhere)
+                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: .elsewhere)
                     case .unusable:
-                        census.add(header, content: digest(bytes, header.metadata), excuse: outcome)
+                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: outcome)
                     }
                 case .target(let owner):
                     if rewriter.isOurs(atTarget: bytes, header.metadata, of: owner) {
-                        census.add(header, content: digest(bytes, header.metadata), excuse: .none)
+                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: .none)
                     }
                 }
             }
+        }
+    }
+
+    private func place(of header: ItemHeader, _ ledger: LedgerIndex) -> ItemPlace? {
+        switch side {
+        case .source: ledger.place(of: header.key)
+        case .target: session.place(of: header)
         }
     }
 

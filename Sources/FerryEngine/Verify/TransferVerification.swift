@@ -15,7 +15,7 @@ package struct TransferVerification: Sendable, Hashable {
         package var identical: Int64 = 0
         /// At the source only.
         package var missing: Int64 = 0
-        /// At the target only, in a container that Ferry filled.
+        /// At the target only, in a container that Ferry filled: second copies, or things that nobody else should put there.
         package var unexpected: Int64 = 0
         /// On both sides, with other content or metadata.
         package var differing: Int64 = 0
@@ -23,6 +23,8 @@ package struct TransferVerification: Sendable, Hashable {
         package var skipped: Int64 = 0
         /// At the source only, because another workload moves them.
         package var elsewhere: Int64 = 0
+        /// Mail at the target only, with contents that the source does not have: it arrived there. Not a difference.
+        package var foreign: Int64 = 0
 
         package init(service: ServiceKind, path: [String]) {
             self.service = service
@@ -62,4 +64,13 @@ package struct TransferVerification: Sendable, Hashable {
 
     /// Everything that was to move is there, once, with the same content and metadata.
     package var isIdentical: Bool { differenceCount == 0 }
+
+    /// Messages that are there, once, but not quite as they were; 0 unless that is all that differs.
+    ///
+    /// Mail never changes under its name, and servers have ways of their own with some of it (a date in the future, a NUL,
+    /// 8-bit letters in a header), so copying it again gives the same again.
+    package var alteredMessages: Int64 {
+        let altered = containers.lazy.filter { $0.service == .mail }.reduce(0) { $0 + $1.differing }
+        return altered == differenceCount ? altered : 0
+    }
 }

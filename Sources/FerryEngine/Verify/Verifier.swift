@@ -125,7 +125,7 @@ package struct Verifier: Sendable {
         async let left = reading.take(pair.source)
         async let right = checking?.take(pair.target) ?? .success(Census())
         let (here, there) = (try await left.get(), try await right.get())
-        let comparison = CensusComparison(source: here, target: there)
+        let comparison = CensusComparison(source: here, target: there, isShared: service == .mail)
 
         var container = TransferVerification.ContainerResult(service: service, path: pair.path)
         container.sourceItems = Int64(here.records.count + here.unlisted.count)
@@ -135,6 +135,7 @@ package struct Verifier: Sendable {
         container.differing = Int64(comparison.otherContent.count + comparison.otherMetadata.count)
         container.skipped = comparison.skipped
         container.elsewhere = comparison.elsewhere
+        container.foreign = comparison.foreign
         for problem in here.unlisted {
             switch problem.excuse {
             case .none: container.missing += 1

@@ -126,20 +126,28 @@ struct RunWork: Sendable {
                         .sourceItemUnreadable, .retry(after: nil),
                         "\(progress.failed) items could not be moved; see the report."))
             }
+            var altered: TransferVerification?
             if workshop.settings.verifiesCutover {
                 let verification = try await workshop.verifier.verify(transfer)
-                guard verification.isIdentical else {
-                    throw WorkError.connector(
-                        ConnectorError(
-                            .verifyDiffers, .retry(after: nil),
-                            "\(verification.differenceCount) items differ between the two sides after the last pass."))
+                if !verification.isIdentical {
+                    // What differs although nothing was left to do is the target's doing and will not go away.
+                    let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
+                    progress = result.progress
+                    guard verification.alteredMessages > 0, result.changes == 0 else {
+                        throw WorkError.connector(
+                            ConnectorError(
+                                .verifyDiffers, .retry(after: nil),
+                                "\(verification.differenceCount) items differ between the two sides after the last pass."
+                            ))
+                    }
+                    altered = verification
                 }
             }
             if run.workload != .meetings {
                 try await custody.redirect(to: Self.forwardingAddress(transfer, job))
                 progress.frozenMicroseconds = (clock() - frozenAt).wholeMicroseconds
             }
-            try await completed(progress)
+            try await completed(progress, altered)
         } catch {
             if case .store(.leaseLost) = error { throw error }
             if run.workload != .meetings {
@@ -159,18 +167,36 @@ struct RunWork: Sendable {
             ?? person?.mail ?? ""
     }
 
-    /// Rows T23 to T27: the run is over, and so may be the person and the job.
-    private func completed(_ progress: RunProgress) async throws(WorkError) {
+    /// Rows T23 to T27: the run is over, and so may be the person and the job. `altered` is a comparison that has found
+    /// messages which the target keeps in another form.
+    private func completed(_ progress: RunProgress, _ altered: TransferVerification?) async throws(WorkError) {
         let (planner, settings, run) = (workshop.planner, workshop.settings.jobs, run)
+        let findings = (altered?.differences ?? []).map { difference in
+            ItemFinding(
+                run: run,
+                container: ContainerID("\(difference.service.rawValue)/\(difference.path.joined(separator: "/"))"),
+                item: difference.item, outcome: .copied, code: difference.code,
+                message: "\(difference.message) It was copied, and the target's server keeps it in another form.",
+                at: workshop.effects.now())
+        }
+        var remarks: [String] = []
+        if progress.skipped > 0 {
+            remarks.append("\(progress.skipped) items cannot be moved and were left at the source; see the report.")
+        }
+        if let altered {
+            remarks.append(
+                "\(altered.alteredMessages) messages were copied, but the target's server keeps them in another form;"
+                    + " see the report.")
+        }
+        let message = remarks.joined(separator: " ")
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)
             guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
                 let index = task.runs.firstIndex(where: { $0.id == run })
             else { return }
             task.runs[index].progress = progress
-            task.runs[index].completed(
-                message: progress.skipped == 0
-                    ? "" : "\(progress.skipped) items cannot be moved and were left at the source; see the report.")
+            task.runs[index].completed(message: message)
+            for finding in findings { try tx.addItemFinding(finding) }
             task.updated = tx.now
             let ready = task.readyForCutover(dateHasPassed: tx.now >= job.completeAfter, settings: settings)
             for workload in ready where workload != run.workload {

@@ -39,6 +39,11 @@ final class IMAPSource: SourceSession {
         state.withLock { ($0.tree, $0.hasAccessControl) = (tree, hasAccessControl) }
     }
 
+    func place(of header: ItemHeader) -> ItemPlace? {
+        let uidValidity = UInt32(truncatingIfNeeded: header.key.high)
+        return header.key.uid(in: uidValidity).map { ItemPlace(uidValidity: uidValidity, uid: $0) }
+    }
+
     var custody: (any SourceCustody)? {
         IMAPCustody(
             link: link, hasAccessControl: state.withLock { $0.hasAccessControl }, redirection: link.redirection)

@@ -24,8 +24,9 @@ struct FindingTable {
         try db.run(
             """
             DELETE FROM item_finding
-            WHERE job = (SELECT number FROM job WHERE id = ?) AND person = ? AND workload = ?
-            """, [run.job.blob, run.person.blob, run.workload.rawValue])
+            WHERE job = (SELECT number FROM job WHERE id = ?) AND person = ? AND workload = ? AND outcome <> ?
+            """,
+            [run.job.blob, run.person.blob, run.workload.rawValue, Int64(ItemOutcome.copied.rawValue)])
     }
 
     func page(of job: JobID, after sequence: Int64, limit: Int) throws -> [ItemFinding] {

@@ -105,6 +105,7 @@ struct VerificationBody: Encodable {
         var differing: Int64
         var skipped: Int64
         var elsewhere: Int64
+        var foreign: Int64
     }
 
     struct Difference: Encodable {
@@ -139,7 +140,7 @@ struct VerificationBody: Encodable {
                         targetItems: $0.targetItems,
                         identical: $0.identical, missing: $0.missing, unexpected: $0.unexpected,
                         differing: $0.differing,
-                        skipped: $0.skipped, elsewhere: $0.elsewhere)
+                        skipped: $0.skipped, elsewhere: $0.elsewhere, foreign: $0.foreign)
                 },
                 samples: result.differences.map {
                     Difference(
