@@ -199,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "FerryEngineTests",
             dependencies: [
-                "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryCore",
+                "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFormats", "FerryCore",
                 "FerryTestKit",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -209,7 +209,8 @@ let package = Package(
         .testTarget(
             name: "FerryServerTests",
             dependencies: [
-                "FerryServer", "FerryAPI", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore", "FerryTestKit",
+                "FerryServer", "FerryAPI", "FerryEngine", "FerrySQLite", "FerryStore", "FerryFormats", "FerryCore",
+                "FerryTestKit",
                 "CZlib",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -8,25 +8,43 @@ package struct Engine: Service {
     package let commands: any CommandHandling
     private let workshop: Workshop
     private let scheduler: Scheduler
+    private let manifests: ManifestOffice?
+    /// For those who ask; what it sees is not written down.
+    private let verifier: Verifier
 
+    /// - Parameter manifests: makes a signed manifest of every job that ends; `nil`: nobody does.
     package init(
         store: any Store, directory: any Directory, connections: any Connections, effects: Effects,
-        settings: EngineSettings = EngineSettings(), logger: Logger
+        settings: EngineSettings = EngineSettings(), manifests: ManifestOffice? = nil, logger: Logger
     ) {
+        self.manifests = manifests
+        verifier = Verifier(store: store, logger: logger)
         commands = CommandHandler(store: store, effects: effects, settings: settings.jobs)
         let lanes = LaneBook(connections: connections, settings: settings)
         let workshop = Workshop(
             store: store, effects: effects, settings: settings,
             planner: TransferPlanner(directory: directory, connections: connections, onLane: { lanes.learn([$0]) }),
             copier: Copier(store: store, effects: effects, logger: logger),
-            verifier: Verifier(store: store, logger: logger), logger: logger)
+            verifier: Verifier(
+                store: store,
+                records: manifests.map { Verifier.Records(archive: $0.archive, now: effects.now) }, logger: logger),
+            logger: logger)
         self.workshop = workshop
         scheduler = Scheduler(workshop: workshop, lanes: lanes)
     }
 
     /// Works until it is cancelled or a graceful stop is asked for.
     package func run() async throws {
-        try await scheduler.run()
+        guard let manifests else { return try await scheduler.run() }
+        try await withThrowingTaskGroup(of: Void.self) { [workshop, scheduler] group in
+            group.addTask(name: "manifests") {
+                await manifests.run(
+                    workshop.store, workshop.effects, every: workshop.settings.pulse, workshop.logger)
+            }
+            // The manifests of what ends now are made at the next start.
+            defer { group.cancelAll() }
+            try await scheduler.run()
+        }
     }
 
     /// Compares both sides of everything that the job has completed, by listing and hashing both again.
@@ -37,7 +55,7 @@ package struct Engine: Service {
             for run in task.runs where run.status == .completed {
                 switch workshop.planner.transfer(for: run.id, of: job) {
                 case .success(let transfer):
-                    result.transfers.append((run.id, try await workshop.verifier.verify(transfer)))
+                    result.transfers.append((run.id, try await verifier.verify(transfer)))
                 case .failure(let finding):
                     result.unverifiable.append((run.id, finding))
                 }

@@ -29,11 +29,13 @@ package struct FerryServer: Service {
     ///   - certificate: what connections are greeted with; `nil`: they are not encrypted.
     ///   - drain: says when the end has begun; as a service it goes behind this one.
     ///   - directory: names people in reports; without it they are ids.
+    ///   - manifests: what finished jobs left; `nil`: nobody makes manifests here.
     ///   - onBound: told the port once the server listens.
     package init(
         settings: ServerSettings, commands: any CommandHandling, reader: any StoreReader,
         authenticator: Authenticator, readiness: @escaping Readiness, effects: Effects,
-        certificate: ServerCertificate? = nil, drain: Drain? = nil, directory: (any Directory)? = nil, logger: Logger,
+        certificate: ServerCertificate? = nil, drain: Drain? = nil, directory: (any Directory)? = nil,
+        manifests: ServedManifests? = nil, logger: Logger,
         onBound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         var settings = settings
@@ -49,7 +51,8 @@ package struct FerryServer: Service {
         let pipeline = Pipeline(
             settings: settings,
             operations: Operations(
-                commands: commands, reader: reader, directory: directory, effects: effects, logger: logger),
+                commands: commands, reader: reader, directory: directory, manifests: manifests, effects: effects,
+                logger: logger),
             authenticator: authenticator, doorkeeper: doorkeeper,
             readiness: { drain.hasBegun ? [("server", "stopping")] : await readiness() },
             effects: effects, logger: logger)

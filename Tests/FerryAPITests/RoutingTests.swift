@@ -80,6 +80,8 @@ struct RoutingTests {
         Row(18, "GET /ferry/jobs/wave-1/progress", .progress(wave)),
         Row(18, "GET /ferry/jobs/wave-1/items?after=3", .items(wave)),
         Row(18, "GET /Ferry/Jobs/wave-1/Report?format=html", .report(wave)),
+        Row(18, "GET /ferry/jobs/wave-1/manifest", .manifest(wave)),
+        Row(18, "GET /ferry/Manifest-Key", .manifestKey),
     ]
 
     @Test("Every operation of the table has a path", arguments: rows)
@@ -135,7 +137,7 @@ struct RoutingTests {
             let operation = row.operation
             let expected: Operation.Access =
                 switch operation {
-                case .serviceDocument, .metadata: .anonymous
+                case .serviceDocument, .metadata, .manifestKey: .anonymous
                 case .batch: .authenticated
                 default: row.request.hasPrefix("GET") ? .read : .write
                 }

@@ -123,7 +123,9 @@ final class EngineWorld: Sendable {
         return settings
     }()
 
-    func makeEngine(_ points: CrashPoints? = nil, settings: EngineSettings = EngineWorld.quick) -> Engine {
+    func makeEngine(
+        _ points: CrashPoints? = nil, settings: EngineSettings = EngineWorld.quick, manifests: ManifestOffice? = nil
+    ) -> Engine {
         let time = time
         let effects = Effects(
             now: { time.now }, clock: ContinuousClock(),
@@ -133,7 +135,7 @@ final class EngineWorld: Sendable {
         logger.logLevel = .critical
         return Engine(
             store: points.map { $0.wrap(store) } ?? store, directory: directory, connections: connections,
-            effects: effects, settings: settings, logger: logger)
+            effects: effects, settings: settings, manifests: manifests, logger: logger)
     }
 
     /// Runs an engine while `body` drives it.

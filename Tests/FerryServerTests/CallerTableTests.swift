@@ -129,6 +129,8 @@ struct CallerTableTests {
             .progress: Row(status: 200),
             .items: Row(status: 200),
             .report: Row(status: 200),
+            .manifest: Row(status: 200),
+            .manifestKey: Row(status: 200, isOfJob: false),
             .audit: Row(status: 200, isOfJob: false),
         ]
         return rows[kind]

@@ -80,6 +80,7 @@ struct World: Sendable {
                 settings: tokens, embedded: issuer,
                 now: effects.now, uptime: { time.uptime }, logger: logger),
             readiness: { [("store", problem)] }, effects: effects, certificate: certificate, drain: drain,
+            manifests: ServedManifests(archive: CannedManifests(), publicKey: CannedManifests.publicKey),
             logger: logger, onBound: onBound)
         let world = World(store: store, issuer: issuer ?? .ephemeral(), effects: effects, server: server, time: time)
         do {

@@ -164,6 +164,22 @@ struct OperationDescription {
         case .report:
             self.init(
                 "Everything about a job.", parameters: [.reportFormat], answers: [.report], failures: [404])
+        case .manifest:
+            self.init(
+                "The signed manifest of a finished job: what both sides had, item by item.",
+                answers: [
+                    Success(
+                        status: 200, text: "A line of JSON per item; the format is described in docs/manifest.md.",
+                        content: [("application/jsonl", OpenAPISchema.text)])
+                ], failures: [404])
+        case .manifestKey:
+            self.init(
+                "The public key that manifests are checked with.",
+                answers: [
+                    Success(
+                        status: 200, text: "An Ed25519 key in PEM form (RFC 7468, RFC 8410).",
+                        content: [("application/x-pem-file", OpenAPISchema.text)])
+                ], failures: [404])
         case .audit:
             self.init(
                 "Who did what in the caller's tenant, when, from where, with which result; oldest first.",

@@ -22,13 +22,13 @@ extension Resource {
         }
         + [
             .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
-            .audit,
+            .manifest(.key(Placeholder.job)), .manifestKey, .audit,
         ]
 
     /// Below a version of Graph, and not in our own namespace.
     var isGraph: Bool {
         switch self {
-        case .progress, .items, .report, .audit: false
+        case .progress, .items, .report, .manifest, .manifestKey, .audit: false
         case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
             .jobAction, .users, .userCount, .user, .userCancel, .userLink:
             true
@@ -56,6 +56,8 @@ extension Resource {
         case .progress(let job): "/jobs/\(job.text)/progress"
         case .items(let job): "/jobs/\(job.text)/items"
         case .report(let job): "/jobs/\(job.text)/report"
+        case .manifest(let job): "/jobs/\(job.text)/manifest"
+        case .manifestKey: "/manifest-key"
         case .audit: "/audit"
         }
     }

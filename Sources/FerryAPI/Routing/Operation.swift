@@ -51,6 +51,10 @@ package enum Operation: Sendable, Hashable {
     case items(JobReference)
     /// Ours: everything about a job on one page.
     case report(JobReference)
+    /// Ours: the signed manifest of a finished job.
+    case manifest(JobReference)
+    /// Ours: what the signatures of manifests are checked with.
+    case manifestKey
     /// Ours: who did what in the caller's tenant.
     case audit
 }
@@ -67,10 +71,10 @@ extension Operation {
 
     package var access: Access {
         switch self {
-        case .metadata, .serviceDocument: .anonymous
+        case .metadata, .serviceDocument, .manifestKey: .anonymous
         case .batch: .authenticated
         case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report,
-            .audit:
+            .manifest, .audit:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
             .validateCollection:
@@ -96,6 +100,8 @@ extension Operation {
         case progress = "getProgress"
         case items = "listItems"
         case report = "getReport"
+        case manifest = "getManifest"
+        case manifestKey = "getManifestKey"
         case audit = "listAudit"
     }
 
@@ -122,6 +128,8 @@ extension Operation {
         case .progress: .progress
         case .items: .items
         case .report: .report
+        case .manifest: .manifest
+        case .manifestKey: .manifestKey
         case .audit: .audit
         }
     }
@@ -136,10 +144,10 @@ extension Operation {
         switch self {
         case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
             .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
-            .progress(let job), .items(let job), .report(let job):
+            .progress(let job), .items(let job), .report(let job), .manifest(let job):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
-            .serviceDocument, .audit:
+            .serviceDocument, .manifestKey, .audit:
             nil
         }
     }

@@ -32,6 +32,8 @@ package enum Resource: Sendable, Hashable {
     case progress(JobReference)
     case items(JobReference)
     case report(JobReference)
+    case manifest(JobReference)
+    case manifestKey
     case audit
 
     /// The methods that do something here. What the SDKs generate but the service does not have (POST, PATCH and
@@ -58,6 +60,8 @@ package enum Resource: Sendable, Hashable {
         case .progress(let job): [(.get, .progress(job))]
         case .items(let job): [(.get, .items(job))]
         case .report(let job): [(.get, .report(job))]
+        case .manifest(let job): [(.get, .manifest(job))]
+        case .manifestKey: [(.get, .manifestKey)]
         case .audit: [(.get, .audit)]
         }
     }

@@ -86,18 +86,22 @@ package struct Route: Sendable, Hashable {
         return try end(.userCancel(job, task), rest)
     }
 
-    /// `/ferry/jobs/{job}/{progress|items|report}` and `/ferry/audit`.
+    /// `/ferry/jobs/{job}/{progress|items|report|manifest}`, `/ferry/manifest-key` and `/ferry/audit`.
     private static func ours(_ rest: inout ArraySlice<String>) throws(Failure) -> Resource {
         if let first = rest.first, ASCII.equalFoldingCase(first, "audit") { return try end(.audit, rest.dropFirst()) }
+        if let first = rest.first, ASCII.equalFoldingCase(first, "manifest-key") {
+            return try end(.manifestKey, rest.dropFirst())
+        }
         try step("jobs", &rest)
         guard let key = rest.popFirst(), let view = rest.popFirst() else {
-            throw .notFound("The path ends too early: /ferry/jobs/{job} has progress, items and report.")
+            throw .notFound("The path ends too early: /ferry/jobs/{job} has progress, items, report and manifest.")
         }
         let job = JobReference.key(key)
         switch view.lowercased() {
         case "progress": return try end(.progress(job), rest)
         case "items": return try end(.items(job), rest)
         case "report": return try end(.report(job), rest)
+        case "manifest": return try end(.manifest(job), rest)
         default: throw unknown(view)
         }
     }

@@ -70,18 +70,7 @@ package struct AuditDigest: Sendable, Hashable {
 
     /// Reads 64 hexadecimal digits; `nil` for anything else.
     package init?(hexadecimal text: some StringProtocol) {
-        var bytes: [UInt8] = []
-        var high: UInt8?
-        for byte in text.utf8 {
-            guard let digit = Hexadecimal.digit(byte), bytes.count < 32 else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | digit)
-                high = nil
-            } else {
-                high = digit
-            }
-        }
-        guard bytes.count == 32, high == nil else { return nil }
+        guard let bytes = Hexadecimal.decode(text), bytes.count == 32 else { return nil }
         self.bytes = bytes
     }
 
@@ -89,13 +78,5 @@ package struct AuditDigest: Sendable, Hashable {
     package static let beginning = AuditDigest([UInt8](repeating: 0, count: 32))
 
     /// 64 lower-case hexadecimal digits.
-    package var hexadecimal: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            text.append(Hexadecimal.character(byte >> 4))
-            text.append(Hexadecimal.character(byte & 0xF))
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
+    package var hexadecimal: String { String(decoding: Hexadecimal.encode(bytes), as: UTF8.self) }
 }

@@ -69,4 +69,32 @@ package enum Hexadecimal {
     package static func character(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
+
+    /// Two lower-case digits for each octet.
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
+        var text = [UInt8]()
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(character(byte >> 4))
+            text.append(character(byte & 0xF))
+        }
+        return text
+    }
+
+    /// The octets that the digits stand for; `nil` for an odd number of them and for anything that is none.
+    package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count / 2)
+        var high: UInt8?
+        for character in text.utf8 {
+            guard let digit = digit(character) else { return nil }
+            if let first = high {
+                bytes.append(first << 4 | digit)
+                high = nil
+            } else {
+                high = digit
+            }
+        }
+        return high == nil ? bytes : nil
+    }
 }

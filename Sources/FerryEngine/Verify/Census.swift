@@ -40,6 +40,12 @@ struct Census: Sendable {
         if case .event = header.metadata, excuse == .none { order.append(record.high) }
     }
 
+    /// Adds what cannot be read as an item of its own, the same only as one of that name that cannot be read either.
+    mutating func add(unreadable name: String) {
+        let key = ItemKey(name: name)
+        records.append(Record(high: key.low, low: .max, content: key.low, name: key.high, place: 0, excuse: .none))
+    }
+
     mutating func add(_ other: Census) {
         records.append(contentsOf: other.records)
         order.append(contentsOf: other.order)

@@ -14,18 +14,32 @@ struct CensusComparison: Sendable {
     /// All events are there, in another order.
     private(set) var hasOtherOrder = false
 
-    /// - Parameter isShared: others than Ferry put items into such containers as a matter of course, as mail arrives.
-    init(source: Census, target: Census, isShared: Bool = false) {
-        var (left, right) = pairOff(source.records, target.records) { ($0.high, $0.low) }
-        hasOtherOrder = left.isEmpty && right.isEmpty && source.order != target.order
+    /// - Parameters:
+    ///   - isShared: others than Ferry put items into such containers as a matter of course, as mail arrives.
+    ///   - isOneSide: both were taken on the same side, at two times. Then a name says which item it is before anything
+    ///     else does, and an item of another name is only looked for where the name is gone.
+    init(source: Census, target: Census, isShared: Bool = false, isOneSide: Bool = false) {
+        var (left, right) = (source.records, target.records)
         var pairs: [(source: Census.Record, target: Census.Record)]
-        (left, right, pairs) = match(left, right, by: \.place) { $0.place != 0 }
+        if isOneSide {
+            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name, high: $0.high, low: $0.low) }
+            identical += Int64(pairs.count)
+            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name, content: $0.content) }
+            note(pairs, in: \.otherMetadata)
+        }
+        (left, right) = pairOff(left, right) { ($0.high, $0.low) }
+        hasOtherOrder = identical == source.records.count && right.isEmpty && source.order != target.order
+        if isOneSide {
+            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name) }
+            note(pairs, in: \.otherContent)
+        }
+        (left, right, pairs) = Self.match(left, right, by: \.place) { $0.place != 0 }
         note(pairs.filter { $0.source.content == $0.target.content }, in: \.otherMetadata)
         note(pairs.filter { $0.source.content != $0.target.content }, in: \.otherContent)
-        (left, right, pairs) = match(left, right, by: \.content)
+        (left, right, pairs) = Self.match(left, right, by: \.content)
         note(pairs, in: \.otherMetadata)
         // Where a target names its items itself, equal names mean nothing.
-        (left, right, pairs) = match(left, right, by: \.name) { $0.place == 0 }
+        (left, right, pairs) = Self.match(left, right, by: \.name) { $0.place == 0 }
         note(pairs, in: \.otherContent)
         for record in left {
             switch record.excuse {
@@ -56,7 +70,8 @@ struct CensusComparison: Sendable {
         }
     }
 
-    /// Counts equal records and returns the others of both sides.
+    /// Counts equal records and returns the others of both sides. Among equal ones those of the same name are paired
+    /// first, so that of two copies of a message the one is named that is really gone; then those without an excuse.
     private mutating func pairOff(
         _ source: [Census.Record], _ target: [Census.Record], by key: (Census.Record) -> (UInt64, UInt64)
     ) -> ([Census.Record], [Census.Record]) {
@@ -65,40 +80,90 @@ struct CensusComparison: Sendable {
         var (leftOver, rightOver): ([Census.Record], [Census.Record]) = ([], [])
         var (i, j) = (0, 0)
         while i < left.count, j < right.count {
-            if key(left[i]) == key(right[j]) {
-                identical += 1
-                i += 1
-                j += 1
-            } else if key(left[i]) < key(right[j]) {
+            if key(left[i]) < key(right[j]) {
                 leftOver.append(left[i])
                 i += 1
-            } else {
+            } else if key(right[j]) < key(left[i]) {
                 rightOver.append(right[j])
                 j += 1
+            } else {
+                let iEnd = left[i...].firstIndex { key($0) != key(left[i]) } ?? left.count
+                let jEnd = right[j...].firstIndex { key($0) != key(right[j]) } ?? right.count
+                identical += Int64(min(iEnd - i, jEnd - j))
+                if iEnd - i != jEnd - j {
+                    let (some, others) = Self.pairOff(twins: left[i..<iEnd], right[j..<jEnd])
+                    leftOver += some
+                    rightOver += others
+                }
+                (i, j) = (iEnd, jEnd)
             }
         }
         return (leftOver + left[i...], rightOver + right[j...])
     }
 
-    /// Pairs records that agree in one respect, those without an excuse first, as far as they are to be considered.
-    private func match(
+    /// What is over of equal records, of which one side has more.
+    private static func pairOff(
+        twins source: ArraySlice<Census.Record>, _ target: ArraySlice<Census.Record>
+    ) -> ([Census.Record], [Census.Record]) {
+        var names = Dictionary(target.map { ($0.name, 1) }, uniquingKeysWith: +)
+        func takes(_ name: UInt64) -> Bool {
+            guard let count = names[name], count > 0 else { return false }
+            names[name] = count - 1
+            return true
+        }
+        let left = source.filter { $0.excuse != .none || !takes($0.name) }
+        let right = target.filter { takes($0.name) }
+        let pairs = min(left.count, right.count)
+        return (Array(left.dropFirst(pairs)), Array(right.dropFirst(pairs)))
+    }
+
+    /// What a pair has in common; 0 for what does not matter.
+    private struct Trait: Hashable {
+        var name: UInt64 = 0
+        var content: UInt64 = 0
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+    }
+
+    /// Pairs records that agree in one respect, as far as they are to be considered: those of the same name first, if
+    /// they have no excuse, then those without an excuse.
+    private static func match(
         _ source: [Census.Record], _ target: [Census.Record], by key: KeyPath<Census.Record, UInt64>,
         where isConsidered: (Census.Record) -> Bool = { _ in true }
-    ) -> (
-        [Census.Record], [Census.Record], pairs: [(source: Census.Record, target: Census.Record)]
-    ) {
+    ) -> Matching {
         guard !source.isEmpty, !target.isEmpty else { return (source, target, []) }
-        let others = target.filter { !isConsidered($0) }
-        var waiting = Dictionary(grouping: target.filter(isConsidered)) { $0[keyPath: key] }
+        let bare = source.filter { $0.excuse == .none && isConsidered($0) }
+        let excused = source.filter { $0.excuse != .none && isConsidered($0) }.sorted { $0.excuse < $1.excuse }
+        let (unnamed, rest, namesakes) = match(bare, target.filter(isConsidered)) {
+            Trait(name: $0.name, content: $0[keyPath: key])
+        }
+        let (left, right, others) = match(unnamed + excused, rest) { Trait(content: $0[keyPath: key]) }
+        return (
+            left + source.filter { !isConsidered($0) }, right + target.filter { !isConsidered($0) }, namesakes + others
+        )
+    }
+
+    private typealias Matching = (
+        [Census.Record], [Census.Record], pairs: [(source: Census.Record, target: Census.Record)]
+    )
+
+    /// Pairs records with the same trait, in the order of the source.
+    private static func match(
+        _ source: [Census.Record], _ target: [Census.Record], sharing trait: (Census.Record) -> Trait
+    ) -> Matching {
+        guard !source.isEmpty, !target.isEmpty else { return (source, target, []) }
+        var waiting = Dictionary(grouping: target.indices, by: { trait(target[$0]) })
+        var isTaken = [Bool](repeating: false, count: target.count)
         var pairs: [(source: Census.Record, target: Census.Record)] = []
         var left: [Census.Record] = []
-        for record in source.sorted(by: { $0.excuse < $1.excuse }) {
-            if isConsidered(record), let partner = waiting[record[keyPath: key]]?.popLast() {
-                pairs.append((record, partner))
+        for record in source {
+            if let partner = waiting[trait(record)]?.popLast() {
+                isTaken[partner] = true
+                pairs.append((record, target[partner]))
             } else {
                 left.append(record)
             }
         }
-        return (left, others + waiting.values.flatMap { $0 }, pairs)
+        return (left, target.indices.filter { !isTaken[$0] }.map { target[$0] }, pairs)
     }
 }

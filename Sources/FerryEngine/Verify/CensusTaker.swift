@@ -9,12 +9,23 @@ struct CensusTaker: Sendable {
         /// With what the ledger knows of each container, for excuses only.
         case source(@Sendable (Container) async throws(WorkError) -> ContainerLedger)
         case target(owner: Person)
+        /// As it is: nothing is rewritten, nothing excused, and what cannot be read counts as such.
+        case plain
+    }
+
+    /// Where everything that is seen is written down.
+    struct Record: Sendable {
+        let recorder: SideRecorder
+        let service: ServiceKind
+        /// Where the containers are at the target.
+        let counterpart: [String]
     }
 
     let session: any SourceSession
     let side: Side
     let rewriter: Rewriter
     let objectLimit: Int64
+    var record: Record?
 
     @concurrent
     func take(_ containers: [Container]) async -> Result<Census, WorkError> {
@@ -51,6 +62,10 @@ struct CensusTaker: Sendable {
         if case .source(let read) = side {
             ledger = LedgerIndex(try await read(container).entries, treatingAllAsChanged: false)
         }
+        if let record {
+            record.recorder.open(
+                ManifestContainer(service: record.service, path: container.path, counterpart: record.counterpart))
+        }
         var cursor: Cursor?
         repeat {
             if Task.isCancelled { throw .connector(.cancelled) }
@@ -61,9 +76,11 @@ struct CensusTaker: Sendable {
                 throw .connector(error)
             }
             for problem in page.problems {
-                census.unlisted.append(
-                    (problem.name, excuse(ledger.outcome(of: SourceSide.key(unlisted: problem.name)))))
+                note(
+                    unreadable: problem.name, excuse(ledger.outcome(of: SourceSide.key(unlisted: problem.name))),
+                    in: &census)
             }
+            do throws(StoreError) { try await record?.recorder.flush() } catch { throw .store(error) }
             cursor = page.next
         } while cursor != nil
         return census
@@ -83,9 +100,9 @@ struct CensusTaker: Sendable {
         var withContent: [ItemHeader] = []
         for header in headers {
             if case .fileFolder = header.metadata {
-                census.add(
-                    header, content: ContentDigest(hashing: []), at: place(of: header, ledger),
-                    excuse: excuse(ledger.outcome(of: header.key)))
+                note(
+                    header, 0, ContentDigest(hashing: []), moved: nil, at: place(of: header, ledger),
+                    excuse(ledger.outcome(of: header.key)), in: &census)
             } else {
                 withContent.append(header)
             }
@@ -106,35 +123,61 @@ struct CensusTaker: Sendable {
             census.bytesHashed += content.size
             switch content.value {
             case .digest(let digest):
-                census.add(header, content: digest, at: place, excuse: outcome)
+                note(header, content.size, digest, moved: nil, at: place, outcome, in: &census)
             case .failed:
                 // Unreadable: at the source it is missing unless it is excused, at the target its original will be.
-                if case .source = side { census.unlisted.append((header.name, outcome)) }
+                if case .target = side { continue }
+                note(unreadable: header.name, outcome, in: &census)
             case .object(let bytes):
+                let plain = digest(bytes, header.metadata)
                 switch side {
                 case .source:
                     switch rewriter.rewrite(bytes, of: header.metadata) {
                     case .content(let rewritten):
-                        census.add(header, content: digest(rewritten, header.metadata), at: place, excuse: outcome)
-                    case .elsewhere:
-                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: .elsewhere)
-                    case .unusable:
-                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: outcome)
+                        note(
+                            header, content.size, plain, moved: digest(rewritten, header.metadata), at: place,
+                            outcome, in: &census
+                        )
+                    case .elsewhere: note(header, content.size, plain, moved: nil, at: place, .elsewhere, in: &census)
+                    case .unusable: note(header, content.size, plain, moved: nil, at: place, outcome, in: &census)
                     }
                 case .target(let owner):
                     if rewriter.isOurs(atTarget: bytes, header.metadata, of: owner) {
-                        census.add(header, content: digest(bytes, header.metadata), at: place, excuse: .none)
+                        note(header, content.size, plain, moved: nil, at: place, .none, in: &census)
                     }
+                case .plain: note(header, content.size, plain, moved: nil, at: place, .none, in: &census)
                 }
             }
         }
     }
 
+    private func note(
+        _ header: ItemHeader, _ size: Int64, _ content: ContentDigest, moved: ContentDigest?,
+        at place: ItemPlace?, _ excuse: Census.Excuse, in census: inout Census
+    ) {
+        census.add(header, content: moved ?? content, at: place, excuse: excuse)
+        guard let record else { return }
+        record.recorder.add(
+            ManifestItem(header, size: size, content: content, moved: moved, place: place, excuse: excuse))
+    }
+
+    /// Where the item is at the target, if that is known.
     private func place(of header: ItemHeader, _ ledger: LedgerIndex) -> ItemPlace? {
         switch side {
         case .source: ledger.place(of: header.key)
         case .target: session.place(of: header)
+        case .plain: nil
         }
+    }
+
+    private func note(unreadable name: String, _ excuse: Census.Excuse, in census: inout Census) {
+        if case .plain = side {
+            census.add(unreadable: name)
+        } else {
+            census.unlisted.append((name, excuse))
+        }
+        // A target says nothing of what it could not read: its original will be missing.
+        if case .source = side { record?.recorder.add(.unreadable(name, excuse: excuse.outcome)) }
     }
 
     private func digest(_ bytes: [UInt8], _ metadata: ItemMetadata) -> ContentDigest {
@@ -144,11 +187,5 @@ struct CensusTaker: Sendable {
         }
     }
 
-    private func excuse(_ outcome: ItemOutcome?) -> Census.Excuse {
-        switch outcome {
-        case .skipped: .skipped
-        case .elsewhere: .elsewhere
-        case .copied, .failed, nil: .none
-        }
-    }
+    private func excuse(_ outcome: ItemOutcome?) -> Census.Excuse { Census.Excuse(outcome) }
 }

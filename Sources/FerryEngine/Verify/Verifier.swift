@@ -1,5 +1,5 @@
 import FerryConnector
-import FerryCore
+package import FerryCore
 package import FerryStore
 package import Logging
 
@@ -9,22 +9,69 @@ package struct Verifier: Sendable {
     private let store: any Store
     private let settings: CopySettings
     private let differenceLimit: Int
+    private let records: Records?
     private let logger: Logger
+
+    /// Where a comparison is written down that lets a cutover go on.
+    package struct Records: Sendable {
+        package var archive: any ManifestArchive
+        /// Wall clock, UTC.
+        package var now: @Sendable () -> Instant
+
+        package init(archive: any ManifestArchive, now: @escaping @Sendable () -> Instant) {
+            self.archive = archive
+            self.now = now
+        }
+    }
 
     /// `differenceLimit` is how many differences are spelled out; all of them are counted.
     package init(
-        store: any Store, settings: CopySettings = CopySettings(), differenceLimit: Int = 1000, logger: Logger
+        store: any Store, settings: CopySettings = CopySettings(), differenceLimit: Int = 1000,
+        records: Records? = nil, logger: Logger
     ) {
         self.store = store
         self.settings = settings
         self.differenceLimit = differenceLimit
+        self.records = records
         self.logger = logger
     }
 
     /// Compares all legs. Changes nothing on either side; people who work meanwhile show up as differences.
+    ///
+    /// What was seen is durable in the archive when it returns, if the cutover may go on with it.
     package func verify(_ transfer: Transfer) async throws(WorkError) -> TransferVerification {
+        guard let records else { return try await compare(transfer, nil) }
+        let recorder: RunRecorder
+        do throws(StoreError) {
+            recorder = try await RunRecorder(transfer, in: records.archive)
+        } catch {
+            throw .store(error)
+        }
+        let result: TransferVerification
+        do throws(WorkError) {
+            result = try await compare(transfer, recorder)
+        } catch {
+            await recorder.discard()
+            throw error
+        }
+        do throws(StoreError) {
+            // A cutover also goes through with messages that the target's server has altered.
+            if result.isIdentical || result.alteredMessages > 0 {
+                try await recorder.keep(result, at: records.now())
+            }
+        } catch {
+            await recorder.discard()
+            throw .store(error)
+        }
+        await recorder.discard()
+        return result
+    }
+
+    private func compare(
+        _ transfer: Transfer, _ recorder: RunRecorder?
+    ) async throws(WorkError) -> TransferVerification {
         var result = TransferVerification()
-        for leg in transfer.legs { try await verify(leg, of: transfer, into: &result) }
+        for leg in transfer.legs { try await verify(leg, of: transfer, recorder, into: &result) }
         logger.debug(
             "Both sides are compared",
             metadata: [
@@ -36,7 +83,7 @@ package struct Verifier: Sendable {
     }
 
     private func verify(
-        _ leg: Transfer.Leg, of transfer: Transfer, into result: inout TransferVerification
+        _ leg: Transfer.Leg, of transfer: Transfer, _ recorder: RunRecorder?, into result: inout TransferVerification
     ) async throws(WorkError) {
         guard let source = try await open(leg.source, leg.sourceAccount) else { return }
         let target: (any SourceSession)?
@@ -46,7 +93,7 @@ package struct Verifier: Sendable {
             await source.close()
             throw error
         }
-        let failure = await compare(source, target, leg, transfer, &result)
+        let failure = await compare(source, target, leg, transfer, recorder, &result)
         await source.close()
         await target?.close()
         if let failure { throw failure }
@@ -64,7 +111,7 @@ package struct Verifier: Sendable {
 
     private func compare(
         _ source: any SourceSession, _ target: (any SourceSession)?, _ leg: Transfer.Leg, _ transfer: Transfer,
-        _ result: inout TransferVerification
+        _ recorder: RunRecorder?, _ result: inout TransferVerification
     ) async -> WorkError? {
         do throws(WorkError) {
             let here = try await containers(source)
@@ -77,9 +124,9 @@ package struct Verifier: Sendable {
                 let path = leg.target.counterpart(of: container, among: opposite)
                 guard seen.insert(path).inserted else { continue }
                 let pair = ContainerPair(
-                    leg: leg, transfer: transfer, path: container.path, source: sources[path] ?? [],
-                    target: there[path] ?? [])
-                try await compare(pair, source, target, &result)
+                    leg: leg, transfer: transfer, path: container.path, counterpart: path,
+                    source: sources[path] ?? [], target: there[path] ?? [])
+                try await compare(pair, source, target, recorder, &result)
             }
             return nil
         } catch {
@@ -98,12 +145,18 @@ package struct Verifier: Sendable {
         var transfer: Transfer
         /// Of the first of the source's.
         var path: [String]
+        /// At the target.
+        var counterpart: [String]
         var source: [Container]
         var target: [Container]
+
+        func record(_ recorder: SideRecorder?) -> CensusTaker.Record? {
+            recorder.map { CensusTaker.Record(recorder: $0, service: leg.service, counterpart: counterpart) }
+        }
     }
 
     private func compare(
-        _ pair: ContainerPair, _ source: any SourceSession, _ target: (any SourceSession)?,
+        _ pair: ContainerPair, _ source: any SourceSession, _ target: (any SourceSession)?, _ recorder: RunRecorder?,
         _ result: inout TransferVerification
     ) async throws(WorkError) {
         let rewriter = Rewriter(pair.transfer)
@@ -116,52 +169,24 @@ package struct Verifier: Sendable {
                 } catch {
                     throw .store(error)
                 }
-            }, rewriter: rewriter, objectLimit: settings.maximumObjectBytes)
+            }, rewriter: rewriter, objectLimit: settings.maximumObjectBytes,
+            record: pair.record(recorder?.source))
         let checking = target.map {
             CensusTaker(
                 session: $0, side: .target(owner: pair.leg.targetAccount.person), rewriter: rewriter,
-                objectLimit: settings.maximumObjectBytes)
+                objectLimit: settings.maximumObjectBytes, record: pair.record(recorder?.target))
         }
         async let left = reading.take(pair.source)
         async let right = checking?.take(pair.target) ?? .success(Census())
         let (here, there) = (try await left.get(), try await right.get())
-        let comparison = CensusComparison(source: here, target: there, isShared: service == .mail)
-
-        var container = TransferVerification.ContainerResult(service: service, path: pair.path)
-        container.sourceItems = Int64(here.records.count + here.unlisted.count)
-        container.targetItems = Int64(there.records.count)
-        container.identical = comparison.identical
-        container.missing = Int64(comparison.missing.count)
-        container.differing = Int64(comparison.otherContent.count + comparison.otherMetadata.count)
-        container.skipped = comparison.skipped
-        container.elsewhere = comparison.elsewhere
-        container.foreign = comparison.foreign
-        for problem in here.unlisted {
-            switch problem.excuse {
-            case .none: container.missing += 1
-            case .skipped: container.skipped += 1
-            case .elsewhere: container.elsewhere += 1
-            }
+        try await result.add(
+            PairedCensus(
+                service: service, path: pair.path, source: here, target: there, isThere: !pair.target.isEmpty,
+                isShared: service == .mail),
+            limit: differenceLimit
+        ) { (source, target) async throws(WorkError) in
+            try await reading.names(source, in: pair.source)
+                .merging(try await checking?.names(target, in: pair.target) ?? [:]) { first, _ in first }
         }
-        // What stands in a container that nothing was moved into is none of our business.
-        let isFilled = container.sourceItems > container.skipped + container.elsewhere
-        container.unexpected = isFilled ? Int64(comparison.unexpected.count) : 0
-        result.containers.append(container)
-        result.bytesHashed += here.bytesHashed + there.bytesHashed
-
-        var report = DifferenceReport(service: service, path: pair.path, limit: differenceLimit)
-        if pair.target.isEmpty { report.containerIsMissing() }
-        if comparison.hasOtherOrder { report.orderDiffers() }
-        for problem in here.unlisted where problem.excuse == .none { report.isUnreadable(problem.name) }
-        report.missing = comparison.missing
-        report.otherMetadata = comparison.otherMetadata.map(\.source)
-        report.otherContent = comparison.otherContent.map(\.source)
-        report.unexpected = isFilled ? comparison.unexpected : []
-        let room = max(0, differenceLimit - result.differences.count)
-        let wanted = report.namesWanted(room)
-        let names = try await reading.names(wanted.source, in: pair.source)
-            .merging(try await checking?.names(wanted.target, in: pair.target) ?? [:]) { first, _ in first }
-        result.differences.append(contentsOf: report.differences(names).prefix(room))
-        result.differenceCount += report.count
     }
 }

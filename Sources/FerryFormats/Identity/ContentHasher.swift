@@ -17,6 +17,9 @@ package struct ContentHasher: Sendable {
 
     /// The digest of everything so far; more may follow.
     package func finish() -> ContentDigest { ContentDigest(Array(state.finalize())) }
+
+    /// The digest of the bytes as 64 lower-case hexadecimal digits.
+    package static func hexadecimal(of bytes: [UInt8]) -> String { ContentDigest(hashing: bytes).hexadecimal }
 }
 
 extension ContentDigest {
@@ -28,13 +31,11 @@ extension ContentDigest {
     }
 
     /// 64 lower-case hexadecimal digits.
-    package var hexadecimal: String {
-        var text = [UInt8]()
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            text.append(Hexadecimal.character(byte >> 4))
-            text.append(Hexadecimal.character(byte & 0xF))
-        }
-        return String(decoding: text, as: UTF8.self)
+    package var hexadecimal: String { String(decoding: Hexadecimal.encode(bytes), as: UTF8.self) }
+
+    /// Reads 64 hexadecimal digits.
+    package init?(hexadecimal text: some StringProtocol) {
+        guard let bytes = Hexadecimal.decode(text), bytes.count == 32 else { return nil }
+        self.init(bytes)
     }
 }

@@ -12,6 +12,8 @@ struct Operations: Sendable {
     let reader: any StoreReader
     /// Names people in reports.
     let directory: (any Directory)?
+    /// `nil`: nobody makes manifests here.
+    let manifests: ServedManifests?
     let effects: Effects
     let logger: Logger
 
@@ -48,6 +50,8 @@ struct Operations: Sendable {
         case .progress(let job): try await progress(job, call)
         case .items(let job): try await items(job, call)
         case .report(let job): try await report(job, call)
+        case .manifest(let job): try await manifest(job, call)
+        case .manifestKey: try manifestKey()
         case .audit: try await audit(call)
         }
     }

@@ -30,6 +30,7 @@ struct APIClient: Sendable {
 
     private static let longestAnswerBytes = 64 << 20
     private static let timeout = TimeAmount.seconds(60)
+    private static let downloadTimeout = TimeAmount.hours(6)
     private static let longestWait = 120
 
     /// Says at once that nobody is there, instead of trying until the time is over. Lives as long as the process.
@@ -77,6 +78,23 @@ struct APIClient: Sendable {
     func patch(_ path: String, body: [UInt8]) async throws -> Answer { try await send(.PATCH, path, body: body) }
 
     func delete(_ path: String) async throws -> Answer { try await send(.DELETE, path) }
+
+    /// Hands an answer of any size on as it comes. What `take` throws ends the transfer.
+    func download(_ path: String, take: ([UInt8]) throws -> Void) async throws {
+        let response: HTTPClientResponse
+        do {
+            response = try await Self.http.execute(request(.GET, path), timeout: Self.downloadTimeout)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw APIFailure.unreachable(server: server, reason: Self.words(for: error))
+        }
+        guard response.status.code < 300 else {
+            let body = try await response.body.collect(upTo: Self.longestAnswerBytes)
+            throw failure(response, Array(body.readableBytesView))
+        }
+        for try await piece in response.body { try take(Array(piece.readableBytesView)) }
+    }
 
     /// All pages of a collection, one after the other.
     func pages<Element: Decodable & Sendable>(
@@ -126,13 +144,7 @@ struct APIClient: Sendable {
     private func sendOnce(
         _ method: HTTPMethod, _ path: String, body: [UInt8]?, attempt: Int
     ) async throws -> Answer {
-        // A nextLink comes as a whole address.
-        var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : server + path)
-        request.method = method
-        request.tlsConfiguration = tls
-        request.headers.add(name: "Authorization", value: "Bearer \(token)")
-        request.headers.add(name: "Accept", value: "*/*")
-        request.headers.add(name: "User-Agent", value: "ferry")
+        var request = request(method, path)
         if attempt > 0 { request.headers.add(name: "Retry-Attempt", value: String(attempt)) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
@@ -152,6 +164,17 @@ struct APIClient: Sendable {
         guard response.status.code < 300 else { throw failure(response, bytes) }
         return Answer(
             status: Int(response.status.code), location: response.headers.first(name: "Location"), body: bytes)
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
+        // A nextLink comes as a whole address.
+        var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : server + path)
+        request.method = method
+        request.tlsConfiguration = tls
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        request.headers.add(name: "Accept", value: "*/*")
+        request.headers.add(name: "User-Agent", value: "ferry")
+        return request
     }
 
     private func failure(_ response: HTTPClientResponse, _ body: [UInt8]) -> APIFailure {

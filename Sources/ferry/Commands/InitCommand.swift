@@ -21,6 +21,7 @@ struct InitCommand: AsyncParsableCommand {
         }
         let writer = DemoWriter(root: folder)
         for file in InitFiles(now: SystemEffects.now()).files { try writer.write(file) }
+        _ = try ManifestKeyFile.open("\(folder)/manifest.key")
         let output = Terminal.output
         output.print("Wrote \(folder)/ferry.yaml and two tenants, Contoso and Fabrikam. Next:")
         output.print("  ferry check --config \(folder)/ferry.yaml")

@@ -75,6 +75,10 @@ struct InitFiles {
         # The private key of the embedded issuer, made at the first start. Whoever reads it can sign in as anybody.
         keys: ferry.key
 
+        # Every job that ends leaves a signed manifest of what both sides had, item by item (ferry verify --manifest).
+        # manifest.key.pub, made beside the key, is what checks the signature: keep it with the manifests.
+        manifests: { folder: manifests, key: manifest.key }
+
         # Who may sign tokens: `embedded` is `ferry token`; an address is an OpenID Connect issuer. Particulars, such as
         # audience, tenant and names of claims: "Who may sign in" in docs/operations.md.
         issuers: [embedded]

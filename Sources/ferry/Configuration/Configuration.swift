@@ -16,6 +16,13 @@ struct Configuration: Sendable {
         var key: String
     }
 
+    /// Paths as they are opened.
+    struct Manifests: Hashable, Sendable {
+        var folder: String
+        /// The private key that signs them; made at the first start, with its public half beside it.
+        var key: String
+    }
+
     /// Which store keeps jobs, work and ledgers.
     enum StoreLocation: Hashable, Sendable {
         /// A path; relative ones are relative to the configuration file.
@@ -38,6 +45,8 @@ struct Configuration: Sendable {
     var store: StoreLocation
     /// Path of the embedded issuer's private key; made at the first start.
     var keys: String
+    /// Where manifests of finished jobs go; `nil`: none are made.
+    var manifests: Manifests?
     var issuers: [Issuer]
     /// What custom roles may do, by name or template id in lower case.
     var roles: [String: Permission] = [:]

@@ -71,7 +71,8 @@ struct ConfigurationReader {
         guard
             let top = root.mapping(
                 knows: [
-                    "listen", "tls", "store", "keys", "issuers", "roles", "tenants", "trust", "settings", "limits",
+                    "listen", "tls", "store", "keys", "manifests", "issuers", "roles", "tenants", "trust", "settings",
+                    "limits",
                     "trustedProxies",
                 ], of: "the configuration")
         else { return nil }
@@ -89,7 +90,8 @@ struct ConfigurationReader {
         return Configuration(
             file: file, listen: listen ?? Configuration.Listen(host: "127.0.0.1", port: 8080), tls: tls,
             store: store ?? .sqlite(path: resolve("ferry.sqlite")), keys: resolve(keys ?? "ferry.key"),
-            issuers: issuers ?? [.embedded(address: nil)], roles: roles, tenants: tenants, trusts: trusts,
+            manifests: manifests(top["manifests"]), issuers: issuers ?? [.embedded(address: nil)], roles: roles,
+            tenants: tenants, trusts: trusts,
             settings: settings(top["settings"]), limits: limits(top["limits"]),
             trustedProxies: trustedProxies(top["trustedProxies"]))
     }
@@ -139,6 +141,15 @@ struct ConfigurationReader {
             value.report("Ferry has no store named \(String(parts[0]).quoted).", "Use sqlite:PATH.")
         }
         return nil
+    }
+
+    /// Absent keys have their defaults; `manifests: off` is none at all.
+    private func manifests(_ value: YAMLValue?) -> Configuration.Manifests? {
+        if let text = value?.node.scalar?.string, ["off", "false"].contains(text) { return nil }
+        let mapping = value?.mapping(knows: ["folder", "key"], of: "manifests")
+        return Configuration.Manifests(
+            folder: resolve(mapping?["folder"]?.text("the path of a folder") ?? "manifests"),
+            key: resolve(mapping?["key"]?.text("a path") ?? "manifest.key"))
     }
 
     private func settings(_ value: YAMLValue?) -> Configuration.Settings {

@@ -1,5 +1,14 @@
+import FoundationEssentials
+
 /// JSON as it came, laid out for people: same members, same order, same spelling of every number and string.
 enum JSONText {
+    /// A value on one line, members in alphabetical order.
+    static func encoded(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
     /// Two blanks per level, a blank after each colon; empty arrays and objects stay on one line. Expects valid JSON.
     static func indented(_ bytes: some Sequence<UInt8>) -> String {
         var output: [UInt8] = []

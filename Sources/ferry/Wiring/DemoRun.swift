@@ -70,6 +70,7 @@ struct DemoRun: Sendable {
         let reportPath = "\(site.root)/report.html"
         let report = try await client.get("/ferry/jobs/\(job.id)/report?format=html")
         try LocalFile.write(report.body, to: reportPath)
+        if job.status == "completed" { try await manifest(of: job.id) }
         try await show(job, client: client, seconds: seconds, verification: verification, reportPath: reportPath)
         if keepsRunning {
             output.print()
@@ -174,6 +175,16 @@ struct DemoRun: Sendable {
         return try await installation.verify(job)
     }
 
+    /// Waits for the manifest, which is made right after the job ended.
+    private func manifest(of id: String) async throws {
+        guard let job = JobID(id), let manifests = installation.manifests else { return }
+        for _ in 0..<200 {
+            if try await manifests.archive.manifest(of: job) != nil { return }
+            try await Task.sleep(for: .milliseconds(100), clock: ContinuousClock())
+        }
+        throw Complaint("The job has ended, and its manifest does not come.")
+    }
+
     // MARK: the end
 
     private func show(
@@ -203,6 +214,8 @@ struct DemoRun: Sendable {
         output.print()
         let root = LocalFile.absolute(site.root)
         output.print("Report   \(LocalFile.absolute(reportPath))")
+        let manifest = "\(root)/manifests/\(job.id).jsonl"
+        if LocalFile.exists(manifest) { output.print("Manifest \(manifest)") }
         output.print("Tenants  \(root)/contoso")
         output.print("         \(root)/fabrikam")
         if case .folder = site.tenants.mail {

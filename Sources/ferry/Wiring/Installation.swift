@@ -14,6 +14,8 @@ struct Installation: Sendable {
     let connections: ConnectionTable
     let store: any Store
     let engine: Engine
+    /// Makes manifests; `nil` when nobody is to, or when this process only reads.
+    let manifests: ManifestOffice?
     let logger: Logger
 
     static let effects = Effects(
@@ -44,9 +46,25 @@ struct Installation: Sendable {
                 throw Complaint(error, path: path)
             }
         }
+        do throws(Complaint) {
+            manifests = purpose == .serving ? try Self.manifests(of: configuration) : nil
+        } catch {
+            await store.close()
+            throw error
+        }
         engine = Engine(
             store: store, directory: directory, connections: connections, effects: Self.effects,
-            settings: Self.engineSettings(configuration.settings, pace: pace), logger: logger)
+            settings: Self.engineSettings(configuration.settings, pace: pace), manifests: manifests, logger: logger)
+    }
+
+    /// Opens the key, makes one where there is none, and tidies the folder up.
+    private static func manifests(of configuration: Configuration) throws(Complaint) -> ManifestOffice? {
+        guard let places = configuration.manifests else { return nil }
+        let folder = ManifestFolder(places.folder, makeID: effects.makeGUID)
+        do throws(SystemFailure) { try folder.sweep() } catch {
+            throw Complaint("The folder of manifests cannot be used: \(error).", status: .configuration)
+        }
+        return ManifestOffice(archive: folder, key: try ManifestKeyFile.open(places.key))
     }
 
     /// How often the engine looks again.
@@ -114,8 +132,11 @@ struct Installation: Sendable {
         let server = FerryServer(
             settings: settings,
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
-            effects: Self.effects, certificate: certificate, drain: drain, directory: directory, logger: logger,
-            onBound: onBound)
+            effects: Self.effects, certificate: certificate, drain: drain, directory: directory,
+            manifests: manifests.map {
+                ServedManifests(archive: $0.archive, publicKey: ManifestKeyFile.pem($0.publicKey))
+            },
+            logger: logger, onBound: onBound)
         let tokens = TokenJournalReader(
             journal: TokenJournal(configuration.store), commands: engine.commands, clock: Self.effects.clock,
             logger: logger)

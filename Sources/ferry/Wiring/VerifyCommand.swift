@@ -3,6 +3,7 @@ import FerryAPI
 import FerryConnector
 import FerryCore
 import FerryEngine
+import FerryFormats
 import FerryStore
 import FoundationEssentials
 import Logging
@@ -12,25 +13,66 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Compare both sides of a job, item by item, trusting nothing that the copier wrote.",
         discussion: """
-            Lists source and target again and compares counts, sizes and hashes of everything that the job has \
-            completed. Needs no server and may run beside one; changes nothing. Exit code 0 when both sides are the \
-            same, 1 when not.
+            Of a job: lists source and target again and compares counts, sizes and hashes of everything that the job has \
+            completed. Needs no server and may run beside one; changes nothing.
 
-            Example: ferry verify --config ferry.yaml wave-1
+            Of a manifest, which every finished job leaves: checks the signature, every line, and whether both sides were \
+            the same; with --config also whether they are now as they were then, and names every item that is not. Needs \
+            neither server nor store. The public key is --key, or the one that the configuration names.
+
+            Examples:
+              ferry verify --config ferry.yaml wave-1
+              ferry verify --manifest wave-1.jsonl --key manifest.key.pub
+              ferry verify --manifest wave-1.jsonl --config ferry.yaml --side target --allow-new
+
+            Exit code 0 when all is the same, 1 when not, and when the manifest is not to be believed.
             """)
 
-    @OptionGroup var file: ConfigurationOption
+    @Option(help: "The configuration; ferry.yaml unless a manifest is checked alone.")
+    var config: String?
+
     @OptionGroup var log: LogOption
 
     @Argument(help: "Id or display name of the job.")
-    var job: String
+    var job: String?
+
+    @Option(help: "A manifest to check, instead of a job. - is not possible: it is read more than once.")
+    var manifest: String?
+
+    @Option(help: "The public key that the manifest is to be signed with.")
+    var key: String?
+
+    @Option(help: "Which side to compare with the manifest as it is now: source, target or both.")
+    var side = Sides.both
+
+    @Flag(help: "Items that came after the manifest are no difference: people work on.")
+    var allowNew = false
 
     @Flag(help: "Print the result as JSON.")
     var json = false
 
+    enum Sides: String, ExpressibleByArgument, CaseIterable {
+        case source, target, both
+    }
+
+    func validate() throws {
+        switch (job, manifest) {
+        case (nil, nil): throw ValidationError("Name a job, or a manifest with --manifest.")
+        case (.some, .some): throw ValidationError("Name a job or a manifest, not both.")
+        case (.some, nil) where key != nil || side != .both || allowNew:
+            throw ValidationError("--key, --side and --allow-new belong to --manifest.")
+        case (nil, .some) where key == nil && config == nil:
+            throw ValidationError(
+                "Give the public key with --key, or --config to read it, and both sides, from there.")
+        default: break
+        }
+    }
+
     func run() async throws {
+        if let manifest { return try await check(manifest) }
         let installation = try await Installation(
-            try file.load(), purpose: .reading, logLevel: log.level(default: .warning))
+            try ConfigurationFile.load(config ?? "ferry.yaml"), purpose: .reading,
+            logLevel: log.level(default: .warning))
         let verification: JobVerification
         do {
             verification = try await verify(installation)
@@ -42,9 +84,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let text = VerificationText(verification: verification)
         let output = Terminal.output
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-            output.print(String(decoding: try encoder.encode(VerificationBody(verification)), as: UTF8.self))
+            output.print(try JSONText.encoded(VerificationBody(verification)))
         } else {
             for line in text.table().lines(style: output.style) { output.print(line) }
             for line in text.differences() { output.print(line) }
@@ -58,7 +98,69 @@ struct VerifyCommand: AsyncParsableCommand {
         if !verification.isIdentical || verification.transfers.isEmpty { throw ExitCode(ExitReason.failed.rawValue) }
     }
 
+    // MARK: a manifest
+
+    private func check(_ path: String) async throws {
+        let configuration = try config.map { (path) throws(ConfigurationFailure) in try ConfigurationFile.load(path) }
+        let publicKey: ManifestPublicKey
+        if let key {
+            publicKey = try ManifestKeyFile.publicKey(key)
+        } else if let place = configuration?.manifests?.key {
+            publicKey = try ManifestKeyFile.publicKey(ManifestKeyFile.publicPath(place))
+        } else {
+            throw Complaint(
+                "The configuration makes no manifests, so it has no key for them. Give one with --key.", status: .usage)
+        }
+        guard let reader = try FileReader(path) else {
+            throw Complaint("There is no file \(path).", status: .usage)
+        }
+        let file: ManifestFile
+        do throws(ManifestProblem) {
+            file = try await ManifestFile(ManifestFileInput(file: reader), key: publicKey)
+        } catch {
+            throw Complaint("\(path): \(error)")
+        }
+        let report = try await compare(file, configuration)
+        let output = Terminal.output
+        if json {
+            output.print(try JSONText.encoded(report.body))
+        } else {
+            for line in report.lines(style: output.style) { output.print(line) }
+        }
+        if !report.isGood { throw ExitCode(ExitReason.failed.rawValue) }
+    }
+
+    private func compare(_ file: ManifestFile, _ configuration: Configuration?) async throws -> ManifestReport {
+        let checker = configuration.map {
+            ManifestChecker(
+                directory: ConfiguredDirectory($0), connections: ConnectionTable($0, now: SystemEffects.now))
+        }
+        var comparisons: [ManifestChecker.Comparison] = [.recorded]
+        if checker != nil, side != .target { comparisons.append(.source) }
+        if checker != nil, side != .source { comparisons.append(.target) }
+        var report = ManifestReport(statement: file.statement, comparisons: comparisons, allowsNew: allowNew)
+        for section in file.sections {
+            for comparison in comparisons {
+                do throws(ManifestProblem) {
+                    let outcome: ManifestChecker.Outcome =
+                        if let checker {
+                            try await checker.compare(section, of: file, comparison)
+                        } else {
+                            .compared(try await ManifestChecker.recorded(section, of: file))
+                        }
+                    report.add(section.head, comparison, outcome)
+                } catch {
+                    throw Complaint("\(error)")
+                }
+            }
+        }
+        return report
+    }
+
+    // MARK: a job
+
     private func verify(_ installation: Installation) async throws -> JobVerification {
+        let job = job ?? ""
         for tenant in installation.configuration.tenants {
             if let found = try await installation.store.reader.job(.key(job), in: tenant.id) {
                 return try await installation.verify(found)
@@ -114,6 +216,14 @@ struct VerificationBody: Encodable {
         var path: [String]
         var item: String
         var message: String
+
+        init(_ difference: TransferVerification.Difference) {
+            code = difference.code.rawValue
+            service = difference.service.rawValue
+            path = difference.path
+            item = difference.item
+            message = difference.message
+        }
     }
 
     struct NotCompared: Encodable {
@@ -142,11 +252,7 @@ struct VerificationBody: Encodable {
                         differing: $0.differing,
                         skipped: $0.skipped, elsewhere: $0.elsewhere, foreign: $0.foreign)
                 },
-                samples: result.differences.map {
-                    Difference(
-                        code: $0.code.rawValue, service: $0.service.rawValue, path: $0.path, item: $0.item,
-                        message: $0.message)
-                })
+                samples: result.differences.map(Difference.init))
         }
         notCompared = verification.unverifiable.map { run, finding in
             NotCompared(

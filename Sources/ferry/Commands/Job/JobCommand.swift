@@ -14,11 +14,13 @@ struct JobCommand: AsyncParsableCommand {
               ferry job migrate wave-1
               ferry job watch wave-1
               ferry job report wave-1 --format html --output wave-1.html
+              ferry job manifest wave-1 --output wave-1.jsonl
 
             \(ExitReason.help)
             """,
         subcommands: [
             CreateJob.self, ListJobs.self, ShowJob.self, ListJobUsers.self, ValidateJob.self, MigrateJob.self,
             RescheduleJob.self, CancelJob.self, DeleteJob.self, WatchJob.self, ReportJob.self,
+            ManifestJob.self,
         ])
 }
