@@ -71,7 +71,8 @@ import Testing
         .item(item(.message(date: 1_700_000_000, flags: [], keywords: []), excuse: .skipped)),
         .item(item(.calendarObject, moved: ContentDigest(hashing: [9]), excuse: .elsewhere)),
         .item(item(.contact, place: ItemPlace(.max))), .item(item(.file(date: 0, isExecutable: true))),
-        .item(item(.file(date: 7, isExecutable: false))), .item(item(.fileFolder)), .item(item(.event)),
+        .item(item(.file(date: 7, isExecutable: false))), .item(item(.fileFolder)),
+        .item(item(.event, key: ItemKey(high: 1, low: .max))),
         .item(item(.media)), .item(.unreadable("broken \u{7f}", excuse: nil)),
         .item(.unreadable("left behind", excuse: .skipped)),
     ])
@@ -112,10 +113,12 @@ import Testing
     }
 
     private static func item(
-        _ kind: ManifestItem.Kind, moved: ContentDigest? = nil, place: ItemPlace? = nil, excuse: ItemOutcome? = nil
+        _ kind: ManifestItem.Kind, key: ItemKey? = nil, moved: ContentDigest? = nil, place: ItemPlace? = nil,
+        excuse: ItemOutcome? = nil
     ) -> ManifestItem {
         ManifestItem(
-            kind: kind, name: "1700.M1P2.mx1 \u{2028}\t", size: 1 << 40, content: ContentDigest(hashing: [1, 2]),
+            kind: kind, name: "1700.M1P2.mx1 \u{2028}\t", key: key, size: 1 << 40,
+            content: ContentDigest(hashing: [1, 2]),
             moved: moved, place: place, excuse: excuse)
     }
 }

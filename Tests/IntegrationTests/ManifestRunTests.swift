@@ -131,7 +131,7 @@ struct ManifestRunTests {
                 }
             }
             let found = try await differences(site, .target)
-            #expect(expected.count > 40)
+            #expect(expected.count > 20)
             #expect(found == expected.sorted(), "FERRY_SEED=\(RunSeed.value)")
             #expect(try await differences(site, .recorded) == [])
             let exit = await #expect(throws: ExitCode.self) {

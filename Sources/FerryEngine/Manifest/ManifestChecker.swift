@@ -67,7 +67,7 @@ package struct ManifestChecker: Sendable {
                 let (here, there) = (bySource[path] ?? [], byTarget[path] ?? [])
                 let pair = PairedCensus(
                     service: service, path: container.line.path, source: try await sources.census(here, as: .moved),
-                    target: try await targets.census(there, as: .plain), isThere: !there.isEmpty,
+                    target: try await targets.census(there, as: .placed), isThere: !there.isEmpty,
                     isShared: service == .mail, wording: .recorded)
                 try await result.add(pair, limit: limit) { (source, target) async throws(ManifestProblem) in
                     try await sources.names(source, in: here)
@@ -194,14 +194,14 @@ private struct SideWork: Sendable {
         let taker = session.map {
             CensusTaker(
                 session: $0, side: side == .source ? .plain : .target(owner: account.person), rewriter: rewriter,
-                objectLimit: objectLimit)
+                objectLimit: objectLimit, identity: .key)
         }
         var present = Census()
         if let taker {
             do throws(WorkError) { present = try await taker.take(now).get() } catch { throw Self.failure(error) }
         }
         let expected: Census
-        do throws(ManifestProblem) { expected = try await recorded.census(then, as: .plain) } catch {
+        do throws(ManifestProblem) { expected = try await recorded.census(then, as: .plain, by: .key) } catch {
             throw .manifest(error)
         }
         let pair = PairedCensus(
@@ -209,7 +209,7 @@ private struct SideWork: Sendable {
             isOneSide: true, isExclusive: side == .source, wording: .sinceThen)
         try await result.add(pair, limit: limit) { (before, after) async throws(Failure) in
             var names: [UInt64: String] = [:]
-            do throws(ManifestProblem) { names = try await recorded.names(before, in: then) } catch {
+            do throws(ManifestProblem) { names = try await recorded.names(before, in: then, by: .key) } catch {
                 throw .manifest(error)
             }
             guard let taker else { return names }

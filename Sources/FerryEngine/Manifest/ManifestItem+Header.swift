@@ -9,7 +9,8 @@ extension ManifestItem {
         excuse: Census.Excuse
     ) {
         self.init(
-            kind: Kind(header.metadata), name: header.name, size: size, content: content, moved: moved, place: place,
+            kind: Kind(header.metadata), name: header.name, key: header.key, size: size, content: content, moved: moved,
+            place: place,
             excuse: excuse.outcome)
     }
 
@@ -17,7 +18,7 @@ extension ManifestItem {
     var header: ItemHeader? {
         guard let metadata = kind.metadata else { return nil }
         return ItemHeader(
-            key: ItemKey(name: name), version: ItemVersion(0), name: name, size: size, metadata: metadata)
+            key: key ?? ItemKey(name: name), version: ItemVersion(0), name: name, size: size, metadata: metadata)
     }
 }
 

@@ -14,6 +14,8 @@ struct RecordedSide: Sendable {
     enum View: Sendable {
         /// As they were.
         case plain
+        /// As they were, and where the target had them.
+        case placed
         /// As the target was to have them, and excused where they were.
         case moved
     }
@@ -44,18 +46,21 @@ struct RecordedSide: Sendable {
     /// How the line of a container begins, and no other.
     private static let beginning = Array(#"{"service":"#.utf8)
 
-    func census(_ extents: [Extent], as view: View) async throws(ManifestProblem) -> Census {
+    func census(
+        _ extents: [Extent], as view: View, by identity: Census.Identity = .name
+    ) async throws(ManifestProblem) -> Census {
         var census = Census()
         try await forEachItem(in: extents) { item in
             guard let header = item.header else {
                 switch view {
                 case .plain: census.add(unreadable: item.name)
-                case .moved: census.unlisted.append((item.name, Census.Excuse(item.excuse)))
+                case .placed, .moved: census.unlisted.append((item.name, Census.Excuse(item.excuse)))
                 }
                 return
             }
             switch view {
-            case .plain: census.add(header, content: item.content, at: item.place, excuse: .none)
+            case .plain: census.add(header, content: item.content, at: nil, excuse: .none, by: identity)
+            case .placed: census.add(header, content: item.content, at: item.place, excuse: .none)
             case .moved:
                 census.add(
                     header, content: item.moved ?? item.content, at: item.place, excuse: Census.Excuse(item.excuse))
@@ -65,11 +70,14 @@ struct RecordedSide: Sendable {
     }
 
     /// The names behind the hashes.
-    func names(_ wanted: Set<UInt64>, in extents: [Extent]) async throws(ManifestProblem) -> [UInt64: String] {
+    func names(
+        _ wanted: Set<UInt64>, in extents: [Extent], by identity: Census.Identity = .name
+    ) async throws(ManifestProblem) -> [UInt64: String] {
         var names: [UInt64: String] = [:]
         guard !wanted.isEmpty else { return names }
         try await forEachItem(in: extents) { item in
-            let hash = ItemKey(name: item.name).high
+            let key = ItemKey(name: item.name)
+            let hash = identity == .name ? key.high : identity.hash(item.key ?? key)
             if wanted.contains(hash) { names[hash] = item.name }
         }
         return names

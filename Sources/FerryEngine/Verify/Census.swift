@@ -16,7 +16,7 @@ struct Census: Sendable {
         var low: UInt64
         /// The first 64 bits of the content's digest.
         var content: UInt64
-        /// The name's hash.
+        /// The identity's hash.
         var name: UInt64
         /// Of a source: where the ledger says that the copy is. Of a target: where the item is. 0 for unknown.
         var place: UInt64
@@ -30,20 +30,48 @@ struct Census: Sendable {
     var unlisted: [(name: String, excuse: Excuse)] = []
     var bytesHashed: Int64 = 0
 
-    mutating func add(_ header: ItemHeader, content: ContentDigest, at place: ItemPlace?, excuse: Excuse) {
+    /// What a record remembers of which item it is about.
+    enum Identity: Sendable {
+        /// What it is called: people know it by that, and the other side may call it the same.
+        case name
+        /// What the side itself tells it from others by; compares with the same side at another time only.
+        case key
+
+        func hash(_ header: ItemHeader) -> UInt64 {
+            switch self {
+            case .name: ItemKey(name: header.name).high
+            case .key: hash(header.key)
+            }
+        }
+
+        func hash(_ key: ItemKey) -> UInt64 {
+            var hasher = VersionHasher()
+            hasher.combine(Int64(bitPattern: key.high))
+            hasher.combine(Int64(bitPattern: key.low))
+            return hasher.finish().bits
+        }
+    }
+
+    mutating func add(
+        _ header: ItemHeader, content: ContentDigest, at place: ItemPlace?, excuse: Excuse,
+        by identity: Identity = .name
+    ) {
         let fingerprint = Fingerprint.of(header, content: content).bytes
         let record = Record(
             high: Self.word(fingerprint, at: 0), low: Self.word(fingerprint, at: 8),
             content: Self.word(content.bytes, at: 0),
-            name: Self.name(header), place: place?.number ?? 0, excuse: excuse)
+            name: identity.hash(header), place: place?.number ?? 0, excuse: excuse)
         records.append(record)
         if case .event = header.metadata, excuse == .none { order.append(record.high) }
     }
 
-    /// Adds what cannot be read as an item of its own, the same only as one of that name that cannot be read either.
+    /// Adds what cannot be read as an item of its own, the same only as one of that name that cannot be read either. For
+    /// records by key.
     mutating func add(unreadable name: String) {
         let key = ItemKey(name: name)
-        records.append(Record(high: key.low, low: .max, content: key.low, name: key.high, place: 0, excuse: .none))
+        records.append(
+            Record(
+                high: key.low, low: .max, content: key.low, name: Identity.key.hash(key), place: 0, excuse: .none))
     }
 
     mutating func add(_ other: Census) {
@@ -52,8 +80,6 @@ struct Census: Sendable {
         unlisted.append(contentsOf: other.unlisted)
         bytesHashed += other.bytesHashed
     }
-
-    static func name(_ header: ItemHeader) -> UInt64 { ItemKey(name: header.name).high }
 
     private static func word(_ bytes: [UInt8], at start: Int) -> UInt64 {
         bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }

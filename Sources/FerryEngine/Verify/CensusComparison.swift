@@ -3,7 +3,7 @@ struct CensusComparison: Sendable {
     private(set) var identical: Int64 = 0
     /// Source and target record of an item with the same content and other metadata.
     private(set) var otherMetadata: [(source: Census.Record, target: Census.Record)] = []
-    /// Source and target record of an item with the same name and other content.
+    /// Source and target record of an item with the same identity and other content.
     private(set) var otherContent: [(source: Census.Record, target: Census.Record)] = []
     private(set) var missing: [Census.Record] = []
     private(set) var unexpected: [Census.Record] = []
@@ -16,23 +16,20 @@ struct CensusComparison: Sendable {
 
     /// - Parameters:
     ///   - isShared: others than Ferry put items into such containers as a matter of course, as mail arrives.
-    ///   - isOneSide: both were taken on the same side, at two times. Then a name says which item it is before anything
-    ///     else does, and an item of another name is only looked for where the name is gone.
+    ///   - isOneSide: both were taken on the same side, at two times, by the side's own keys. Then a key says which item
+    ///     it is before anything else does, and only what has no namesake may be the same under another one.
     init(source: Census, target: Census, isShared: Bool = false, isOneSide: Bool = false) {
         var (left, right) = (source.records, target.records)
         var pairs: [(source: Census.Record, target: Census.Record)]
         if isOneSide {
             (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name, high: $0.high, low: $0.low) }
             identical += Int64(pairs.count)
-            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name, content: $0.content) }
-            note(pairs, in: \.otherMetadata)
+            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name) }
+            note(pairs.filter { $0.source.content == $0.target.content }, in: \.otherMetadata)
+            note(pairs.filter { $0.source.content != $0.target.content }, in: \.otherContent)
         }
         (left, right) = pairOff(left, right) { ($0.high, $0.low) }
         hasOtherOrder = identical == source.records.count && right.isEmpty && source.order != target.order
-        if isOneSide {
-            (left, right, pairs) = Self.match(left, right) { Trait(name: $0.name) }
-            note(pairs, in: \.otherContent)
-        }
         (left, right, pairs) = Self.match(left, right, by: \.place) { $0.place != 0 }
         note(pairs.filter { $0.source.content == $0.target.content }, in: \.otherMetadata)
         note(pairs.filter { $0.source.content != $0.target.content }, in: \.otherContent)

@@ -26,6 +26,7 @@ struct CensusTaker: Sendable {
     let rewriter: Rewriter
     let objectLimit: Int64
     var record: Record?
+    var identity = Census.Identity.name
 
     @concurrent
     func take(_ containers: [Container]) async -> Result<Census, WorkError> {
@@ -47,7 +48,7 @@ struct CensusTaker: Sendable {
             repeat {
                 let page = try await page(of: container, after: cursor)
                 for header in page.headers {
-                    let hash = Census.name(header)
+                    let hash = identity.hash(header)
                     if wanted.contains(hash) { names[hash] = header.name }
                 }
                 cursor = page.next
@@ -155,7 +156,7 @@ struct CensusTaker: Sendable {
         _ header: ItemHeader, _ size: Int64, _ content: ContentDigest, moved: ContentDigest?,
         at place: ItemPlace?, _ excuse: Census.Excuse, in census: inout Census
     ) {
-        census.add(header, content: moved ?? content, at: place, excuse: excuse)
+        census.add(header, content: moved ?? content, at: place, excuse: excuse, by: identity)
         guard let record else { return }
         record.recorder.add(
             ManifestItem(header, size: size, content: content, moved: moved, place: place, excuse: excuse))

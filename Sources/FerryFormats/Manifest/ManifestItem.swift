@@ -51,6 +51,9 @@ package struct ManifestItem: Sendable, Hashable {
     package var kind: Kind
     /// What the side calls it, within its container.
     package var name: String
+    /// What tells it from all others in its container, whatever happens to it: the side's own number; `nil` where that
+    /// is the name.
+    package var key: ItemKey?
     /// Of the content, in bytes as they were read.
     package var size: Int64
     /// Of the content in canonical form: mail with CRLF for every line end; calendar objects and contacts as unfolded
@@ -65,11 +68,12 @@ package struct ManifestItem: Sendable, Hashable {
     package var excuse: ItemOutcome?
 
     package init(
-        kind: Kind, name: String, size: Int64, content: ContentDigest, moved: ContentDigest? = nil,
+        kind: Kind, name: String, key: ItemKey? = nil, size: Int64, content: ContentDigest, moved: ContentDigest? = nil,
         place: ItemPlace? = nil, excuse: ItemOutcome? = nil
     ) {
         self.kind = kind
         self.name = name
+        self.key = key == ItemKey(name: name) ? nil : key
         self.size = size
         self.content = content
         self.moved = moved == content ? nil : moved
@@ -99,6 +103,7 @@ package enum ManifestLine: Sendable, Hashable {
         case .item(let item):
             line.member("kind", item.kind.name)
             line.member("name", item.name)
+            if let key = item.key { line.member("key", key.hexadecimal) }
             if item.kind != .unreadable {
                 line.member("size", item.size)
                 line.member("content", item.content.hexadecimal)
@@ -164,7 +169,8 @@ package enum ManifestLine: Sendable, Hashable {
         } else {
             self = .item(
                 ManifestItem(
-                    kind: kind, name: name, size: try line.number("size"), content: try line.digest("content"),
+                    kind: kind, name: name, key: line.has("key") ? try line.key("key") : nil,
+                    size: try line.number("size"), content: try line.digest("content"),
                     moved: line.has("moved") ? try line.digest("moved") : nil, place: place, excuse: excuse))
         }
     }

@@ -109,6 +109,11 @@ struct ManifestLineReader {
         return digest
     }
 
+    func key(_ name: String) throws(ManifestFlaw) -> ItemKey {
+        guard let key = ItemKey(hexadecimal: try text(name)) else { throw .malformed }
+        return key
+    }
+
     func instant(_ name: String) throws(ManifestFlaw) -> Instant {
         guard let instant = RFC3339.parse(try text(name)) else { throw .malformed }
         return instant
