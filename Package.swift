@@ -81,6 +81,28 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // Outbound HTTP for connectors: credentials and challenges, streams both ways, what went wrong.
+        .target(
+            name: "FerryHTTP",
+            dependencies: [
+                "FerryCore", "FerryConnector",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: house),
+        // Expat of the system, which reads XML in pieces.
+        .systemLibrary(name: "CExpat", providers: [.apt(["libexpat1-dev"])]),
+        // Files over WebDAV: multistatus (pure), source and target.
+        .target(
+            name: "FerryDAV",
+            dependencies: [
+                "FerryCore", "FerryFormats", "FerryConnector", "FerryHTTP", "CExpat",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: house),
+
         // MARK: floor 3, the engine room
         // Commands, leases, lanes, the copier, the verifier, cutover, purge.
         .target(
@@ -192,6 +214,15 @@ let package = Package(
             dependencies: [
                 "FerryIMAP", "FerryConnector", "FerryFolder", "FerryEngine", "FerrySQLite", "FerryStore", "FerryCore",
                 "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "FerryDAVTests",
+            dependencies: [
+                "FerryDAV", "FerryHTTP", "FerryConnector", "FerryFormats", "FerryFolder", "FerryEngine", "FerrySQLite",
+                "FerryStore", "FerryCore", "FerryTestKit",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],

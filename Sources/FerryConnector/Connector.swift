@@ -9,6 +9,8 @@ package protocol Connector: Sendable {
     var lane: LaneID { get }
     /// How many people Ferry may work on at once here.
     var parallelism: Int { get }
+    /// Whether a file that was written is read back with the same time and the same right to be executed.
+    var keepsFileMetadata: Bool { get }
     /// Opens a person's data for reading. Cheap; throws `sourceNotFound` when the person has none.
     func source(for account: Account) async throws(ConnectorError) -> any SourceSession
     /// Opens a person's data for writing; creates what is missing.
@@ -22,6 +24,7 @@ package protocol Connector: Sendable {
 }
 
 extension Connector {
+    package var keepsFileMetadata: Bool { true }
     package func counterpart(of container: Container, among present: [Container]) -> [String] { container.path }
 }
 

@@ -9,8 +9,6 @@ extension SeedItem {
         ItemHeader(
             key: ItemKey(name: name), version: ItemVersion(1), name: name, size: Int64(body.count), metadata: metadata)
     }
-
-    var survivor: Survivor { Survivor(body: body, metadata: metadata) }
 }
 
 extension ConnectorConformance {

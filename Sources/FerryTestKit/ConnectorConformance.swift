@@ -42,6 +42,9 @@ package protocol ConnectorFixture: Sendable {
     /// The metadata that `update` is to give an item: `new`, but for what the target cannot change once it is written.
     func keepingWhatStays(of old: ItemMetadata, in new: ItemMetadata) -> ItemMetadata
 
+    /// What of an item's metadata the target can keep at all; the checks compare no more.
+    func kept(_ metadata: ItemMetadata) -> ItemMetadata
+
     /// A valid item of this service, different for every number, of about `bytes` bytes.
     func item(_ number: Int, bytes: Int) -> SeedItem
     /// Whether an item's bytes and names may be anything; else those checks take items as `item` makes them.
@@ -94,6 +97,8 @@ func expect(_ isTrue: Bool, _ claim: @autoclosure () -> String) throws {
 extension ConnectorFixture {
     package func keepingWhatStays(of old: ItemMetadata, in new: ItemMetadata) -> ItemMetadata { new }
 
+    package func kept(_ metadata: ItemMetadata) -> ItemMetadata { metadata }
+
     package func changed(_ item: SeedItem) -> SeedItem {
         var item = item
         item.body = self.item(77, bytes: 44).body
@@ -140,7 +145,7 @@ extension ConnectorFixture {
         let bodies = try await contents(of: session.bodies(of: headers, in: container))
         try expect(bodies.count == headers.count, "\(bodies.count) bodies for \(headers.count) headers.")
         return try zip(headers, bodies).map { header, body in
-            Survivor(body: try body.get(), metadata: header.metadata)
+            Survivor(body: try body.get(), metadata: kept(header.metadata))
         }
     }
 

@@ -1,3 +1,4 @@
+import FerryConnector
 import FerryCore
 import FerryIMAP
 import NIOCore

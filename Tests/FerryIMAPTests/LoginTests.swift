@@ -1,3 +1,4 @@
+import FerryConnector
 @testable import FerryIMAP
 import NIOPosix
 import Synchronization

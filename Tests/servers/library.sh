@@ -49,6 +49,13 @@ answers_login() { # port user password
     return 1
 }
 
+# The same for what is reached by HTTP: PROPFIND of the path that the script has put into $probed_path.
+answers_propfind() { # port user password
+    [ "$(curl -s -o /dev/null -m 5 --anyauth -u "$2:$3" -X PROPFIND -H 'Depth: 0' -w '%{http_code}' \
+        "http://$host:$1$probed_path" || true)" = 207 ]
+}
+answers=answers_login
+
 # Starts a command as the unprivileged user, announces it once it takes logins, and stays with it.
 supervise() { # port user password log command...
     local port=$1 user=$2 password=$3 log=$4 tries=0
@@ -60,7 +67,7 @@ supervise() { # port user password log command...
     server=$!
     trap 'stop' EXIT
     trap 'exit 0' TERM INT HUP
-    until answers_login "$port" "$user" "$password"; do
+    until "$answers" "$port" "$user" "$password"; do
         kill -0 "$server" 2>/dev/null || complain "the server ended: $(tail -n 5 "$log")"
         tries=$((tries + 1))
         [ "$tries" -lt 150 ] || complain "no login within 30 seconds: $(tail -n 5 "$log")"

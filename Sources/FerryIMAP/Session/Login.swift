@@ -1,3 +1,4 @@
+import FerryConnector
 import NIOCore
 
 /// The steps from the greeting to a session that is ready.

@@ -1,3 +1,5 @@
+import FerryConnector
+
 /// Initial responses of the SASL mechanisms that Ferry knows, and what answers a refusal's challenge.
 struct SASL: Sendable {
     let mechanism: String

@@ -1,3 +1,4 @@
+import FerryConnector
 import FerryIMAP
 import Yams
 
