@@ -12,6 +12,9 @@ package final class HTTPSession: Sendable {
         authentication = Authentication(credentials)
     }
 
+    /// `https://host:port`, as requests have it.
+    package var origin: String { connections.endpoint.origin }
+
     private var host: String { connections.endpoint.host }
 
     /// Sends a request and waits for the beginning of its answer. Answers a challenge, and sends once more what found

@@ -38,6 +38,7 @@ final class DAVFixture: ConnectorFixture {
         source = owner.connector
         try owner.makeFolder("")
         try bystander.put("kept", [1, 2, 3])
+        try await owner.refresh()
     }
 
     var target: any Connector { source }
@@ -69,10 +70,12 @@ final class DAVFixture: ConnectorFixture {
             guard case .file(let metadata) = item.metadata else { continue }
             try owner.put(item.name, item.body, modified: metadata.modified, isExecutable: metadata.isExecutable)
         }
+        try await owner.refresh()
     }
 
     func delete(_ item: SeedItem) async throws {
         try FileManager.default.removeItem(atPath: "\(owner.folder)/\(item.name)")
+        try await owner.refresh()
     }
 
     /// Both servers' tags have finer times than any test could hit twice.

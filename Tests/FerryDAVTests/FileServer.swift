@@ -22,7 +22,7 @@ struct FileServer: Sendable {
 
     /// Starts the server, or takes the one that runs already; cancels the test visibly where it is not installed.
     static func person(_ kind: Kind, _ options: [String] = []) async throws -> FileServer {
-        let options = (kind == .apache ? ["--users", "300"] : []) + options
+        let options = (kind == .apache ? ["--users", "300"] : [SharedServers.sparePort]) + options
         do {
             let process = try await SharedServers.all.server(kind.rawValue, options)
             let number = await SharedServers.all.person(kind.rawValue, options)
@@ -74,6 +74,16 @@ struct FileServer: Sendable {
         var attributes: [FileAttributeKey: Any] = [.posixPermissions: isExecutable ? 0o755 : 0o644]
         if let modified { attributes[.modificationDate] = Date(timeIntervalSince1970: Double(modified.seconds)) }
         try FileManager.default.setAttributes(attributes, ofItemAtPath: path)
+    }
+
+    /// Has the server see what has been done to its files.
+    func refresh() async throws {
+        guard kind == .rclone else { return }
+        let control = HTTPEndpoint(isEncrypted: false, host: "127.0.0.1", port: process.sparePort)
+        let session = HTTPSession(
+            HTTPConnections(control, connections: 1), as: .password(user: "", password: Secret("")))
+        let reply = try await session.send(HTTPRequest("POST", "/vfs/forget"))
+        #expect(reply.head.status == 200)
     }
 
     func makeFolder(_ name: String) throws {

@@ -57,7 +57,8 @@ struct FileUpload {
                 for await (index, receipt) in group { try Self.take(receipt, &receipts[index]) }
                 return nil
             } catch {
-                group.cancelAll()
+                // What is under way ends by itself: a server that lost its client in the middle of a file may keep the
+                // file locked for a while (rclone 1.60 does).
                 return error
             }
         }
@@ -174,7 +175,7 @@ struct FileUpload {
             let moved = try await session.status(
                 HTTPRequest(
                     "MOVE", session.address(temporary),
-                    headers: [("Destination", session.address(path)), ("Overwrite", "T")]))
+                    headers: [("Destination", session.http.origin + session.address(path)), ("Overwrite", "T")]))
             guard (200..<300).contains(moved.status) else {
                 throw ConnectorError.targetFile(moved, header.printableName)
             }

@@ -12,7 +12,7 @@ final class TargetFolders: Sendable {
     init(_ session: DAVSession) { self.session = session }
 
     func forget(_ path: DAVPath) {
-        present.withLock { present in present = present.filter { !$0.names.starts(with: path.names) } }
+        present.withLock { present in present = present.filter { !$0.isWithin(path) } }
     }
 
     /// Makes folders with all that they lie in. Why some cannot be made, by their paths; a failure that concerns

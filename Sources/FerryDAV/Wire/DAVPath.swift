@@ -99,4 +99,22 @@ package struct DAVPath: Hashable, Sendable {
     var parent: DAVPath { DAVPath(names.dropLast()) }
     /// With `/` between the names.
     var text: String { names.joined(separator: "/") }
+
+    /// Whether it is `other` or below it.
+    func isWithin(_ other: DAVPath) -> Bool {
+        names.count >= other.names.count && DAVPath(Array(names.prefix(other.names.count))) == other
+    }
+
+    /// By bytes: "é" in one character and in two are two names to most servers, and one to Swift's `==`.
+    package static func == (left: DAVPath, right: DAVPath) -> Bool {
+        left.names.count == right.names.count
+            && zip(left.names, right.names).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for name in names {
+            for byte in name.utf8 { hasher.combine(byte) }
+            hasher.combine(UInt8(ascii: "/"))
+        }
+    }
 }
