@@ -221,10 +221,8 @@ let package = Package(
         .testTarget(
             name: "FerryDAVTests",
             dependencies: [
-                "FerryDAV", "FerryHTTP", "FerryConnector", "FerryFormats", "FerryFolder", "FerryEngine", "FerrySQLite",
-                "FerryStore", "FerryCore", "FerryTestKit",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
+                "FerryDAV", "FerryHTTP", "FerryConnector", "FerryFormats", "FerryCore", "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: house),
         .testTarget(

@@ -1,5 +1,6 @@
-/// Where an HTTP server is and whose certificates are believed.
+/// Where an HTTP server is and how it is trusted.
 package struct HTTPEndpoint: Sendable, Hashable {
+    /// Whose certificates are believed.
     package enum Trust: Sendable, Hashable {
         /// The system's certificate authorities.
         case system

@@ -54,7 +54,8 @@ package struct HTTPFailure: Error, Sendable, Hashable {
 
     private init(insecure error: any Error, host: String) {
         self.init(
-            .insecure, "TLS with \(host) failed (\(error)). Is its certificate valid, and issued by a trusted authority?")
+            .insecure,
+            "TLS with \(host) failed (\(error)). Is its certificate valid, and issued by a trusted authority?")
     }
 
     private init(client error: HTTPClientError, host: String) {

@@ -245,6 +245,7 @@ extension ConnectorConformance {
         let arrived = try await fixture.arrived(container)
         try expect(arrived.count == items.count, "\(arrived.count) items are there, \(items.count) were written.")
         try expect(
-            Set(arrived) == Set(items.map { Survivor(body: $0.body, metadata: fixture.kept($0.metadata)) }), "Contents or metadata differ from what was written.")
+            Set(arrived) == Set(items.map { Survivor(body: $0.body, metadata: fixture.kept($0.metadata)) }),
+            "Contents or metadata differ from what was written.")
     }
 }

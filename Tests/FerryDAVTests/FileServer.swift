@@ -47,7 +47,8 @@ struct FileServer: Sendable {
     var connector: DAVConnector { connector(endpoint) }
 
     func connector(
-        _ endpoint: HTTPEndpoint, as credentials: HTTPCredentials = .password(user: "mover", password: Secret("masterpw"))
+        _ endpoint: HTTPEndpoint,
+        as credentials: HTTPCredentials = .password(user: "mover", password: Secret("masterpw"))
     ) -> DAVConnector {
         let top = kind == .apache ? ["dav"] : []
         return DAVConnector(
@@ -76,13 +77,13 @@ struct FileServer: Sendable {
         try FileManager.default.setAttributes(attributes, ofItemAtPath: path)
     }
 
-    /// Has the server see what has been done to its files.
+    /// Has the server see what has been done to the person's files.
     func refresh() async throws {
         guard kind == .rclone else { return }
         let control = HTTPEndpoint(isEncrypted: false, host: "127.0.0.1", port: process.sparePort)
         let session = HTTPSession(
             HTTPConnections(control, connections: 1), as: .password(user: "", password: Secret("")))
-        let reply = try await session.send(HTTPRequest("POST", "/vfs/forget"))
+        let reply = try await session.send(HTTPRequest("POST", "/vfs/forget?dir=\(login)"))
         #expect(reply.head.status == 200)
     }
 

@@ -116,7 +116,9 @@ import Testing
     @Test(arguments: FileServer.Kind.allCases)
     func `that change after they were listed are not read`(_ kind: FileServer.Kind) async throws {
         let server = try await FileServer.person(kind)
-        for name in ["a", "b", "c"] { try server.put(name, Array("0123".utf8), modified: Instant(seconds: 1_600_000_000)) }
+        for name in ["a", "b", "c"] {
+            try server.put(name, Array("0123".utf8), modified: Instant(seconds: 1_600_000_000))
+        }
         try await server.refresh()
         let session = try await server.connector.source(for: server.account())
         let headers = try await headers(session).headers

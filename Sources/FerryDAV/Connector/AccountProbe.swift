@@ -55,7 +55,8 @@ struct AccountProbe {
         case .absent:
             let parent = DAVPath(Array(session.root.names.dropLast()))
             let above = DAVSession(session.http, side: session.side, root: parent, width: 1)
-            let isWritable = session.side == .target ? (try await AccountProbe(above).glance().sight) == .present : false
+            let isWritable =
+                session.side == .target ? (try await AccountProbe(above).glance().sight) == .present : false
             return AccountFacts(
                 exists: false, isReadable: false, isWritable: isWritable, isEmpty: true,
                 remark: isWritable ? "" : "There is no folder at the person's address.")

@@ -39,8 +39,9 @@ package struct DAVConnector: Connector {
 
     package func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts {
         let session: DAVSession
-        do throws(ConnectorError) { session = try self.session(for: account, role == .source ? .source : .target) }
-        catch {
+        do throws(ConnectorError) {
+            session = try self.session(for: account, role == .source ? .source : .target)
+        } catch {
             return AccountFacts(
                 exists: false, isReadable: false, isWritable: false, isEmpty: true, remark: error.context)
         }

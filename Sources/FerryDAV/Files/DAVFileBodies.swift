@@ -67,7 +67,9 @@ final class DAVFileBodies: BodyReader {
     ) async throws(ConnectorError) {
         if !state.withLock({ $0.hasBegun }) {
             let head: HTTPReplyHead
-            do throws(HTTPFailure) { head = try await download.head() } catch { return try resume(header, after: error) }
+            do throws(HTTPFailure) { head = try await download.head() } catch {
+                return try resume(header, after: error)
+            }
             if let error = try begin(header, head) {
                 if !error.concernsOneItemOnly { throw error }
                 events.append(.failed(error))

@@ -100,7 +100,8 @@ final class DAVFileTarget: TargetSession {
         ConnectorError(
             .targetNameRefused, .skip,
             "\(header.printableName) cannot be a path here: it is empty or longer than \(FolderListing.longestPath)"
-                + " bytes, or has a part that is empty, '.', '..' or kept for Ferry's own files. Rename it at the source.")
+                + " bytes, or has a part that is empty, '.', '..' or kept for Ferry's own files. Rename it at the source."
+        )
     }
 }
 

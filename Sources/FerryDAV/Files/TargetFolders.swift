@@ -50,7 +50,7 @@ final class TargetFolders: Sendable {
             var head = try await create(path)
             switch head.status {
             case 200..<300: return .success(())
-            case 405, 409:
+            case 400, 403, 405, 409:
                 // Something is there (RFC 4918 section 9.3.1): a folder as a rule.
                 switch try await session.kind(of: path) {
                 case .folder: return .success(())

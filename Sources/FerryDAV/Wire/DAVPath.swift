@@ -5,11 +5,12 @@ package struct DAVPath: Hashable, Sendable {
 
     package init(_ names: [String] = []) { self.names = names }
 
+    /// Why an `href` is no place.
     package enum Trouble: Error, Hashable {
         /// Names in another encoding than UTF-8 cannot be told apart from one another.
         case notText
         /// What could lead elsewhere: empty names, `.`, `..`, a slash or NUL within a name.
-        case unsafe
+        case misleading
     }
 
     /// Reads the path of an `href` (RFC 4918 section 8.3): a path, or an address whose path counts. A slash at the end
@@ -22,13 +23,13 @@ package struct DAVPath: Hashable, Sendable {
         }
         path = path.prefix { $0 != "?" && $0 != "#" }
         while path.hasSuffix("/") { path = path.dropLast() }
-        guard path.isEmpty || path.hasPrefix("/") else { throw .unsafe }
+        guard path.isEmpty || path.hasPrefix("/") else { throw .misleading }
         names = []
         guard !path.isEmpty else { return }
         for part in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
             let bytes = Self.decoded(part)
             guard let name = String(validating: bytes, as: UTF8.self) else { throw .notText }
-            guard Self.isSafe(name) else { throw .unsafe }
+            guard Self.isSafe(name) else { throw .misleading }
             names.append(name)
         }
     }

@@ -25,6 +25,7 @@ package struct DAVProperty: Sendable, Hashable {
     /// Elements directly within it.
     package var children: [Child] = []
 
+    /// An element directly within a property.
     package struct Child: Sendable, Hashable {
         package var name: String
         package var attributes: [String: String]

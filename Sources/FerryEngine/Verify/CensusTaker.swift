@@ -27,6 +27,8 @@ struct CensusTaker: Sendable {
     let objectLimit: Int64
     var record: Record?
     var identity = Census.Identity.name
+    /// Both sides keep what a file has beside its content; else that is not compared.
+    var comparesFileMetadata = true
 
     @concurrent
     func take(_ containers: [Container]) async -> Result<Census, WorkError> {
@@ -156,10 +158,17 @@ struct CensusTaker: Sendable {
         _ header: ItemHeader, _ size: Int64, _ content: ContentDigest, moved: ContentDigest?,
         at place: ItemPlace?, _ excuse: Census.Excuse, in census: inout Census
     ) {
-        census.add(header, content: moved ?? content, at: place, excuse: excuse, by: identity)
+        census.add(comparable(header), content: moved ?? content, at: place, excuse: excuse, by: identity)
         guard let record else { return }
         record.recorder.add(
             ManifestItem(header, size: size, content: content, moved: moved, place: place, excuse: excuse))
+    }
+
+    private func comparable(_ header: ItemHeader) -> ItemHeader {
+        guard !comparesFileMetadata, case .file = header.metadata else { return header }
+        var header = header
+        header.metadata = .file(FileMetadata(modified: Instant(seconds: 0)))
+        return header
     }
 
     /// Where the item is at the target, if that is known.

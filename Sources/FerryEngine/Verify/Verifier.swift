@@ -161,7 +161,8 @@ package struct Verifier: Sendable {
     ) async throws(WorkError) {
         let rewriter = Rewriter(pair.transfer)
         let (store, transfer, service) = (store, pair.transfer, pair.leg.service)
-        let reading = CensusTaker(
+        let comparesFileMetadata = pair.leg.source.keepsFileMetadata && pair.leg.target.keepsFileMetadata
+        var reading = CensusTaker(
             session: source,
             side: .source { (container) async throws(WorkError) in
                 do throws(StoreError) {
@@ -171,10 +172,13 @@ package struct Verifier: Sendable {
                 }
             }, rewriter: rewriter, objectLimit: settings.maximumObjectBytes,
             record: pair.record(recorder?.source))
+        reading.comparesFileMetadata = comparesFileMetadata
         let checking = target.map {
-            CensusTaker(
+            var taker = CensusTaker(
                 session: $0, side: .target(owner: pair.leg.targetAccount.person), rewriter: rewriter,
                 objectLimit: settings.maximumObjectBytes, record: pair.record(recorder?.target))
+            taker.comparesFileMetadata = comparesFileMetadata
+            return taker
         }
         async let left = reading.take(pair.source)
         async let right = checking?.take(pair.target) ?? .success(Census())
