@@ -27,6 +27,13 @@ package final class VirtualClock: Clock, Sendable {
         var sleepers: [Sleeper] = []
         var lastID = 0
         var cancelled: Set<Int> = []
+        /// Who waits for somebody to sleep.
+        var watchers: [Int: CheckedContinuation<Void, any Error>] = [:]
+
+        mutating func takeWatchers() -> [CheckedContinuation<Void, any Error>] {
+            defer { watchers = [:] }
+            return Array(watchers.values)
+        }
     }
 
     private let state = Mutex(State())
@@ -61,6 +68,58 @@ package final class VirtualClock: Clock, Sendable {
         for sleeper in due { sleeper.continuation?.resume() }
     }
 
+    /// Returns as soon as a task sleeps. Throws `CancellationError`.
+    package func whenSomebodySleeps() async throws {
+        try Task.checkCancellation()
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let isCancelled = state.withLock { state -> Bool? in
+                    if state.cancelled.remove(id) != nil { return true }
+                    if !state.sleepers.isEmpty { return false }
+                    state.watchers[id] = continuation
+                    return nil
+                }
+                switch isCancelled {
+                case true?: continuation.resume(throwing: CancellationError())
+                case false?: continuation.resume()
+                case nil: break
+                }
+            }
+        } onCancel: {
+            let watcher = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+                guard let watcher = state.watchers.removeValue(forKey: id) else {
+                    state.cancelled.insert(id)
+                    return nil
+                }
+                return watcher
+            }
+            watcher?.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Carries `work` out while the clock jumps to the earliest deadline whenever somebody sleeps.
+    ///
+    /// For work that sleeps one at a time: tasks beside it that would go to sleep a little later are not waited for.
+    package func jumping<Value: Sendable>(during work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                while true {
+                    do { try await self.whenSomebodySleeps() } catch { return nil }
+                    let next = self.state.withLock { $0.sleepers.map(\.deadline).min() }
+                    if let next { self.advance(by: max(.zero, next - self.now.offset)) }
+                }
+            }
+            defer { group.cancelAll() }
+            while let value = try await group.next() { if let value { return value } }
+            throw CancellationError()
+        }
+    }
+
     package func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         try Task.checkCancellation()
         if advancesByItself { try await doze(until: deadline.offset) } else { try await wait(until: deadline.offset) }
@@ -73,15 +132,15 @@ package final class VirtualClock: Clock, Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                enum Fate { case waits, isDue, isCancelled }
+                enum Fate { case waits([CheckedContinuation<Void, any Error>]), isDue, isCancelled }
                 let fate = state.withLock { state -> Fate in
                     if state.cancelled.remove(id) != nil { return .isCancelled }
                     if deadline <= state.offset { return .isDue }
                     state.sleepers.append(Sleeper(id: id, deadline: deadline, continuation: continuation))
-                    return .waits
+                    return .waits(state.takeWatchers())
                 }
                 switch fate {
-                case .waits: break
+                case .waits(let watchers): for watcher in watchers { watcher.resume() }
                 case .isDue: continuation.resume()
                 case .isCancelled: continuation.resume(throwing: CancellationError())
                 }
@@ -99,11 +158,12 @@ package final class VirtualClock: Clock, Sendable {
     }
 
     private func doze(until deadline: Duration) async throws {
-        let id = state.withLock { state in
+        let (id, watchers) = state.withLock { state in
             state.lastID += 1
             state.sleepers.append(Sleeper(id: state.lastID, deadline: deadline))
-            return state.lastID
+            return (state.lastID, state.takeWatchers())
         }
+        for watcher in watchers { watcher.resume() }
         defer { state.withLock { state in state.sleepers.removeAll { $0.id == id } } }
         while true {
             for _ in 0..<Self.patience { await Task.yield() }

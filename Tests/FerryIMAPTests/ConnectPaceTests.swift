@@ -12,18 +12,8 @@ import Testing
     /// Moves the clock until the call may be made; gives how long that took.
     private static func wait(_ pace: ConnectPace, _ clock: VirtualClock) async throws -> (ConnectPace.Call, Duration) {
         let start = clock.now
-        async let call = pace.begin()
-        let isOver = Mutex(false)
-        async let moved: Void = {
-            while !isOver.withLock({ $0 }) {
-                if clock.sleepers > 0 { clock.advance(by: .milliseconds(100)) }
-                await Task.yield()
-            }
-        }()
-        let made = try await call
-        isOver.withLock { $0 = true }
-        await moved
-        return (made, start.duration(to: clock.now))
+        let call = try await clock.jumping { try await pace.begin() }
+        return (call, start.duration(to: clock.now))
     }
 
     @Test func `is called less and less, and as before once it answers`() async throws {
@@ -54,14 +44,14 @@ import Testing
         let clock = VirtualClock()
         let pace = ConnectPace(clock)
         pace.failed(try await pace.begin())
-        let error = await withTaskGroup(of: ConnectorError?.self) { group in
+        let error = try await withThrowingTaskGroup(of: ConnectorError?.self) { group in
             group.addTask {
                 do throws(ConnectorError) { _ = try await pace.begin() } catch { return error }
                 return nil
             }
-            while clock.sleepers == 0 { await Task.yield() }
+            try await clock.whenSomebodySleeps()
             group.cancelAll()
-            return await group.next() ?? nil
+            return try await group.next() ?? nil
         }
         #expect(error?.disposition == .cancelled)
     }
@@ -105,9 +95,9 @@ import Testing
             #expect(error?.code == code)
             #expect(error?.disposition == .retry(after: nil))
             // Nobody is called before the time has come.
-            await withTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try? await connector.source(for: account) }
-                while clock.sleepers == 0 { await Task.yield() }
+                try await clock.whenSomebodySleeps()
                 #expect(connections.withLock { $0 } == 1)
                 group.cancelAll()
             }

@@ -112,7 +112,7 @@ import Testing
         } with: { port in
             var options = SessionOptions()
             // Long enough for a login on a busy machine.
-            options.responseTimeout = .seconds(2)
+            options.responseTimeout = .seconds(5)
             let session = try await ScriptedServer.connect(port, options: options)
             let error = await #expect(throws: IMAPError.self) { try await session.noop() }
             #expect(error?.kind == .timedOut)
