@@ -70,7 +70,8 @@ def configure(
     path = folder / "ferry.yaml"
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"^listen: .*$", f"listen: 127.0.0.1:{port}", text, count=1, flags=re.M)
-    text = re.sub(r"^limits:\n(?: .*\n)+", f"limits: {limits}\n", text, count=1, flags=re.M)
+    text, found = re.subn(r"^limits:\n(?: .*\n)+", f"limits: {limits}\n", text, count=1, flags=re.M)
+    assert found == 1, "ferry init writes no limits any more"
     text = re.sub(r"^issuers: .*$", lambda _: f"issuers: {issuers}", text, count=1, flags=re.M)
     path.write_text(text, encoding="utf-8")
     with contextlib.ExitStack() as stack:
