@@ -169,8 +169,8 @@ let package = Package(
         .target(
             name: "FerryTestKit",
             dependencies: [
-                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector",
-                .product(name: "NIOCore", package: "swift-nio"),
+                "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerryEngine",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         // What script/bench measures with: trees, no-op connectors, and the bare things that Ferry is compared to.

@@ -1,12 +1,13 @@
 import FerryCore
 import Synchronization
 
-/// Jobs as they are stored, so that a repeated read costs no thread hop and no decoding.
+/// Jobs as they are stored, and pages of their lists, so that a repeated read costs no thread hop and no decoding.
 ///
-/// Never stale: the writer takes changed jobs out before it commits and puts their new state in before it answers its
-/// callers. A reader that missed may put in what it read only when no commit touched any job in between.
+/// Never stale: the writer takes changed jobs and all pages out before it commits and puts the jobs' new state in before
+/// it answers its callers. A reader that missed may put in what it read only when no commit touched any job in between.
 ///
-/// Bounded by two generations: when the young one is full it becomes the old one, and what was old is forgotten.
+/// Bounded by two generations: when the young one is full it becomes the old one, and what was old is forgotten. Pages
+/// are for clients that ask for the same again and again while little happens; when there are too many, all go.
 final class JobCache: Sendable {
     /// Proof of when a read began.
     struct Ticket: Sendable, Equatable {
@@ -26,16 +27,24 @@ final class JobCache: Sendable {
     private struct State {
         var young = Generation()
         var old = Generation()
+        var pages: [JobQuery: QueryPage<Job>] = [:]
+        /// Jobs in all pages; an empty page counts as one.
+        var pageRows = 0
         /// Raised by each commit that changes jobs.
         var epoch: UInt64 = 0
         /// A commit is on its way: what is read now may be of before or after it.
         var isChanging = false
+
+        mutating func forgetPages() {
+            pages = [:]
+            pageRows = 0
+        }
     }
 
     private let capacity: Int
     private let state = Mutex(State())
 
-    /// Holds at most twice `capacity` jobs.
+    /// Holds at most twice `capacity` jobs, and as many again in pages.
     init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
@@ -63,6 +72,20 @@ final class JobCache: Sendable {
         }
     }
 
+    /// The page that the query has now, if it is here.
+    func page(_ query: JobQuery) -> QueryPage<Job>? {
+        state.withLock { $0.pages[query] }
+    }
+
+    func fill(_ page: QueryPage<Job>, of query: JobQuery, _ ticket: Ticket?) {
+        state.withLock { state in
+            let rows = max(1, page.rows.count)
+            guard let ticket, !state.isChanging, ticket.epoch == state.epoch, rows <= capacity else { return }
+            if state.pageRows + rows > capacity * 2 { state.forgetPages() }
+            if state.pages.updateValue(page, forKey: query) == nil { state.pageRows += rows }
+        }
+    }
+
     /// To be taken before a read whose result is offered to `fill`.
     func ticket() -> Ticket? {
         state.withLock { $0.isChanging ? nil : Ticket(epoch: $0.epoch) }
@@ -80,6 +103,7 @@ final class JobCache: Sendable {
         state.withLock { state in
             state.isChanging = true
             state.epoch += 1
+            state.forgetPages()
             for id in ids {
                 state.young.jobs[id] = nil
                 state.old.jobs[id] = nil

@@ -18,12 +18,16 @@ struct SQLiteReader: StoreReader {
     }
 
     func jobs(_ query: JobQuery) async throws(StoreError) -> QueryPage<Job> {
-        try await pool.read { db in
+        if let page = cache?.page(query) { return page }
+        let ticket = cache?.ticket()
+        let page = try await pool.read { db in
             let page = try PageQuery<JobField>(query).rows(in: db, JobTable.decode) { job in
                 (job.id.description, job.queryValue)
             }
             return QueryPage(rows: page.rows, next: page.next)
         }
+        cache?.fill(page, of: query, ticket)
+        return page
     }
 
     func count(_ query: JobQuery) async throws(StoreError) -> Int {

@@ -24,6 +24,9 @@ package final class CrashPoints: Sendable {
     /// Boundaries passed so far, the fatal one included.
     package var passed: Int { state.withLock { $0.passed } }
 
+    /// Dies now, wherever it is.
+    package func kill() { state.withLock { $0.isDead = true } }
+
     /// Passes a boundary; `false` when the process is dead from here on.
     package func pass() -> Bool {
         state.withLock { state in

@@ -101,17 +101,25 @@ package final class VirtualClock: Clock, Sendable {
         }
     }
 
+    /// Moves to the earliest deadline of those who sleep; `false` when nobody does.
+    @discardableResult package func jump() -> Bool {
+        guard let next = state.withLock({ $0.sleepers.map(\.deadline).min() }) else { return false }
+        advance(by: max(.zero, next - now.offset))
+        return true
+    }
+
     /// Carries `work` out while the clock jumps to the earliest deadline whenever somebody sleeps.
     ///
     /// For work that sleeps one at a time: tasks beside it that would go to sleep a little later are not waited for.
-    package func jumping<Value: Sendable>(during work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    package func jumping<Value: Sendable>(during work: @escaping @Sendable () async throws -> Value) async throws
+        -> Value
+    {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await work() }
             group.addTask {
                 while true {
                     do { try await self.whenSomebodySleeps() } catch { return nil }
-                    let next = self.state.withLock { $0.sleepers.map(\.deadline).min() }
-                    if let next { self.advance(by: max(.zero, next - self.now.offset)) }
+                    self.jump()
                 }
             }
             defer { group.cancelAll() }

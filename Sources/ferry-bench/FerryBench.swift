@@ -8,7 +8,7 @@ struct FerryBench: AsyncParsableCommand {
         commandName: "ferry-bench", abstract: "What script/bench measures with; not shipped.",
         subcommands: [
             MakeMailbox.self, MakeFile.self, CopyFolder.self, CopyMail.self, SeedJobs.self, Schedule.self,
-            BareServer.self, BareInsert.self, CheckToken.self,
+            Simulate.self, BareServer.self, BareInsert.self, CheckToken.self,
         ])
 
     static func main() async {

@@ -45,9 +45,9 @@ final class Program {
     var isRunning: Bool { process.isRunning }
 
     /// Beside the program that runs the tests.
-    private static func built() throws -> String {
+    static func built(_ name: String = "ferry") throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("ferry").path
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
     /// Runs the body on a thread of its own, with a fresh site that listens on a free port.

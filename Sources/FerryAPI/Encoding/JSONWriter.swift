@@ -28,6 +28,15 @@ package struct JSONWriter: ~Copyable {
         needsComma = true
     }
 
+    /// Members of the object that were written elsewhere, with commas between them and without brackets.
+    mutating func members(written: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: written)
+    }
+
+    /// The members of the object that is all that was written.
+    var memberBytes: [UInt8] { Array(bytes.dropFirst().dropLast()) }
+
     /// The name of the member that is written next. `name` needs no escapes.
     package mutating func key(_ name: String) {
         separate()

@@ -17,7 +17,11 @@ package struct ExpandedJob: Sendable {
 /// Jobs on the wire.
 package enum JobEncoder {
     /// One job that was read by its key (operation 3). The order of members is that of the reference's page.
-    package static func entity(_ job: ExpandedJob, shape: JobShape, as representation: Representation) -> [UInt8] {
+    ///
+    /// - Parameter memory: where stored jobs were written before; not for jobs that nobody has stored.
+    package static func entity(
+        _ job: ExpandedJob, shape: JobShape, as representation: Representation, memory: EncodedJobs? = nil
+    ) -> [UInt8] {
         var json = JSONWriter(capacity: 1_024 + 40 * job.job.people.count)
         json.object { json in
             if representation.metadata != .none {
@@ -25,7 +29,7 @@ package enum JobEncoder {
                 json.string(
                     representation.links.context("\(Links.collection)\(shape.contextSuffix)/$entity"))
             }
-            members(of: job, shape, representation, into: &json)
+            members(of: job, shape, representation, memory, into: &json)
         }
         return json.bytes
     }
@@ -87,7 +91,8 @@ package enum JobEncoder {
 
     /// A page of jobs (operation 1).
     package static func list(
-        _ jobs: [ExpandedJob], count: Int?, nextLink: String?, shape: JobShape, as representation: Representation
+        _ jobs: [ExpandedJob], count: Int?, nextLink: String?, shape: JobShape, as representation: Representation,
+        memory: EncodedJobs? = nil
     ) -> [UInt8] {
         var json = JSONWriter(capacity: 512 + 1_024 * jobs.count)
         json.collection(
@@ -95,9 +100,25 @@ package enum JobEncoder {
                 ? nil : representation.links.context(Links.collection + shape.contextSuffix),
             count: count, nextLink: nextLink
         ) { json in
-            for job in jobs { json.object { members(of: job, shape, representation, into: &$0) } }
+            for job in jobs { json.object { members(of: job, shape, representation, memory, into: &$0) } }
         }
         return json.bytes
+    }
+
+    /// From memory where the bytes depend on nothing but the job.
+    private static func members(
+        of expanded: ExpandedJob, _ shape: JobShape, _ representation: Representation, _ memory: EncodedJobs?,
+        into json: inout JSONWriter
+    ) {
+        guard let memory, shape == JobShape(), representation.metadata != .full else {
+            return members(of: expanded, shape, representation, into: &json)
+        }
+        json.members(
+            written: memory.members(of: expanded.job) {
+                var json = JSONWriter(capacity: 1_024 + 40 * expanded.job.people.count)
+                json.object { members(of: expanded, shape, representation, into: &$0) }
+                return json.memberBytes
+            })
     }
 
     private static func members(

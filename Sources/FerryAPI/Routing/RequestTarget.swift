@@ -29,6 +29,11 @@ package struct RequestTarget: Sendable, Hashable {
         if pieces.last?.isEmpty ?? false { pieces.removeLast() }
         segments.reserveCapacity(pieces.count)
         for piece in pieces {
+            // Almost always there is nothing to decode.
+            guard piece.contains(UInt8(ascii: "%")) else {
+                segments.append(String(Substring(piece)))
+                continue
+            }
             guard let decoded = PercentEncoding.decode(piece, plusIsSpace: false) else {
                 throw .badRequest("A path segment holds a broken percent escape or is not UTF-8.", target: nil)
             }

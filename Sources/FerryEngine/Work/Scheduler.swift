@@ -26,6 +26,15 @@ final class Scheduler: Sendable {
     /// Works until the task is cancelled or a graceful stop is asked for.
     func run() async throws(StoreError) {
         lanes.learn(try await workshop.store.transact { (tx) throws(StoreError) in try tx.lanes() })
+        await withGracefulShutdownHandler {
+            await work()
+        } onGracefulShutdown: { [self] in
+            isStopping.withLock { $0 = true }
+            waker.yield()
+        }
+    }
+
+    private func work() async {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask(name: "work changes") { [waker, workshop] in
                 for await _ in workshop.store.workChanges() { waker.yield() }
@@ -33,12 +42,6 @@ final class Scheduler: Sendable {
             }
             group.addTask(name: "heartbeat") { [self] in
                 await keepLeases()
-                return false
-            }
-            group.addTask(name: "stop signal") { [self] in
-                try? await gracefulShutdown()
-                isStopping.withLock { $0 = true }
-                waker.yield()
                 return false
             }
             group.addTask(name: "lanes") { [self] in

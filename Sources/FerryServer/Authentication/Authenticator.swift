@@ -32,30 +32,28 @@ package final class Authenticator: Sendable {
     /// `Failure.unavailable` when that cannot be known because the issuer's keys cannot be had: Graph's clients try a
     /// 503 again, and give up after a 401.
     package func principal(authorization: String?) async throws(Failure) -> Principal {
-        let token = try Self.bearerToken(authorization)
-        if let known = cache[token], await isStillSigned(known) {
+        guard let authorization else { throw .unauthenticated(.missing) }
+        if let known = cache[authorization], await isStillSigned(known) {
             do {
                 try known.lifetime.check(now: now(), skew: settings.skew)
             } catch {
-                cache.remove(token)
+                cache.remove(authorization)
                 throw error
             }
             return known.principal
         }
-        let (claims, issuer, generation) = try await verified(token)
+        let (claims, issuer, generation) = try await verified(try Self.bearerToken(authorization))
         let lifetime = try claims.lifetime()
         try lifetime.check(now: now(), skew: settings.skew)
         let principal = try claims.principal(issuer, settings)
         cache.insert(
-            .init(principal: principal, lifetime: lifetime, keys: issuer.keys, generation: generation), for: token)
+            .init(principal: principal, lifetime: lifetime, keys: issuer.keys, generation: generation),
+            for: authorization)
         return principal
     }
 
     /// Whether the header holds a token that was found good before, so that looking at it again costs nothing.
-    func remembers(_ authorization: String?) -> Bool {
-        guard let token = try? Self.bearerToken(authorization) else { return false }
-        return cache[token] != nil
-    }
+    func remembers(_ authorization: String?) -> Bool { authorization.map { cache[$0] != nil } ?? false }
 
     /// Whether the keys are those that the token was checked with. Almost always two loads of a number.
     private func isStillSigned(_ entry: TokenCache.Entry) async -> Bool {
@@ -64,15 +62,15 @@ package final class Authenticator: Sendable {
         return entry.keys.generation == entry.generation
     }
 
-    /// RFC 6750 section 2.1; the scheme's name has no case. Every request comes by here, so the header is taken as the
-    /// bytes it is: finding characters in a token of a kilobyte costs more than the rest of the request.
-    private static func bearerToken(_ header: String?) throws(Failure) -> String {
+    /// RFC 6750 section 2.1; the scheme's name has no case.
+    private static func bearerToken(_ header: String) throws(Failure) -> String {
         let blank = UInt8(ascii: " ")
-        guard let header, let cut = header.utf8.firstIndex(of: blank), header[..<cut].lowercased() == "bearer",
+        guard let cut = header.utf8.firstIndex(of: blank), header[..<cut].lowercased() == "bearer",
             let start = header.utf8[cut...].firstIndex(where: { $0 != blank })
         else { throw .unauthenticated(.missing) }
         let token = header.utf8[start...]
-        guard token.count <= 16 * 1024, !token.contains(blank) else { throw .unauthenticated(.malformed) }
+        // The whole header is bounded, because it is what the cache keeps.
+        guard header.utf8.count <= 16 * 1024, !token.contains(blank) else { throw .unauthenticated(.malformed) }
         return String(Substring(token))
     }
 

@@ -16,6 +16,8 @@ struct Operations: Sendable {
     let manifests: ServedManifests?
     let effects: Effects
     let logger: Logger
+    /// Answers about jobs that were written before.
+    let written = EncodedJobs()
 
     func carryOut(_ operation: Operation, _ call: Call) async throws(Failure) -> Answer {
         var answer = try await answer(operation, call)
@@ -140,8 +142,8 @@ struct Operations: Sendable {
         let job = try await find(reference, call)
         guard let expansion = shape.users else {
             return .json(
-                .ok, JobEncoder.entity(ExpandedJob(job), shape: shape, as: representation), as: representation,
-                isRead: true)
+                .ok, JobEncoder.entity(ExpandedJob(job), shape: shape, as: representation, memory: written),
+                as: representation, isRead: true)
         }
         return try await expanded(job, expansion, shape, representation, call)
     }
@@ -167,7 +169,7 @@ struct Operations: Sendable {
         }
         let body = JobEncoder.list(
             jobs, count: total, nextLink: list.nextLink(page.next, links: call.links), shape: list.shape,
-            as: representation)
+            as: representation, memory: written)
         return paged(.json(.ok, body, as: representation, isRead: true), call)
     }
 

@@ -1,7 +1,8 @@
 import FerryCore
 import Synchronization
 
-/// Tokens that were verified, by their whole text. Bounded: two generations, the older one goes when the younger is full.
+/// Tokens that were verified, by the whole header that brought them, so that nobody even looks into a known one. Bounded:
+/// two generations, the older one goes when the younger is full.
 ///
 /// What is found here still has to be in its lifetime, and signed with a key that still exists; the caller checks both
 /// on every use.
@@ -25,34 +26,34 @@ final class TokenCache: Sendable {
     /// Remembers at most `capacity` tokens, at least the younger half of them.
     init(capacity: Int) { self.capacity = max(1, capacity / 2) }
 
-    subscript(token: String) -> Entry? {
+    subscript(header: String) -> Entry? {
         generations.withLock { generations in
-            if let entry = generations.young[token] { return entry }
-            guard let entry = generations.old[token] else { return nil }
-            insert(entry, for: token, into: &generations)
+            if let entry = generations.young[header] { return entry }
+            guard let entry = generations.old[header] else { return nil }
+            insert(entry, for: header, into: &generations)
             return entry
         }
     }
 
-    func insert(_ entry: Entry, for token: String) {
-        generations.withLock { insert(entry, for: token, into: &$0) }
+    func insert(_ entry: Entry, for header: String) {
+        generations.withLock { insert(entry, for: header, into: &$0) }
     }
 
-    func remove(_ token: String) {
+    func remove(_ header: String) {
         generations.withLock { generations in
-            generations.young[token] = nil
-            generations.old[token] = nil
+            generations.young[header] = nil
+            generations.old[header] = nil
         }
     }
 
     /// Tokens that are remembered now.
     var count: Int { generations.withLock { Set($0.young.keys).union($0.old.keys).count } }
 
-    private func insert(_ entry: Entry, for token: String, into generations: inout Generations) {
-        if generations.young.count >= capacity, generations.young[token] == nil {
+    private func insert(_ entry: Entry, for header: String, into generations: inout Generations) {
+        if generations.young.count >= capacity, generations.young[header] == nil {
             generations.old = generations.young
             generations.young = [:]
         }
-        generations.young[token] = entry
+        generations.young[header] = entry
     }
 }

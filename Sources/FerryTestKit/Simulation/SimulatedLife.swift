@@ -1,0 +1,251 @@
+import FerryConnector
+import FerryCore
+import FerryEngine
+import FerryStore
+import Logging
+import Synchronization
+
+/// One run of a simulation, inside its executor.
+struct SimulatedLife: Sendable {
+    let scenario: Scenario
+    let sabotage: Sabotage?
+    let clock: VirtualClock
+    let executor: SeededExecutor
+    let people: SimulatedPeople
+    let administrator: SimulatedAdministrator
+    private let store: SimulatedStore
+    private let watch: SimulationWatch
+    private let nodes: [SimulatedNode]
+
+    /// How often administrators try what was refused.
+    private static let patience = 6
+
+    init(
+        scenario: Scenario, sabotage: Sabotage?, clock: VirtualClock, executor: SeededExecutor, store inner: any Store,
+        watch: SimulationWatch
+    ) {
+        self.scenario = scenario
+        self.sabotage = sabotage
+        self.clock = clock
+        self.executor = executor
+        self.watch = watch
+        let people = SimulatedPeople(
+            count: scenario.people, source: FakeTenant(scenario.source, clock: clock),
+            target: FakeTenant(scenario.target, clock: clock))
+        self.people = people
+        let reader = SimulatedReader(inner: inner.reader, executor: executor)
+        store = SimulatedStore(inner, on: executor, sabotage: sabotage) {
+            var seen: [(job: Job, tasks: [UserTask])] = []
+            for job in (try? await reader.jobs(JobQuery(tenant: StaticDirectory.target)))?.rows ?? [] {
+                seen.append((job, (try? await reader.tasks(TaskQuery(job: job.id)))?.rows ?? []))
+            }
+            watch.look(at: seen, now: clock.instant)
+        }
+        let chance = SharedRandom(seed: scenario.seed &+ 1)
+        let effects = Effects(
+            now: { clock.instant }, clock: clock, makeGUID: { chance.makeGUID() }, random: { chance.fraction() })
+        let shared = store
+        let nodes = (0..<scenario.nodes).map { _ in
+            SimulatedNode(
+                store: shared, directory: StaticDirectory(people: scenario.people),
+                connections: SimulatedConnections(people: people, sabotage: sabotage), effects: effects)
+        }
+        self.nodes = nodes
+        administrator = SimulatedAdministrator(
+            people: scenario.people, reader: reader, now: { clock.instant },
+            send: { command in
+                for node in nodes {
+                    if let commands = node.commands {
+                        return try? await commands.carryOut(command, by: SimulatedAdministrator.principal)
+                    }
+                }
+                return nil
+            })
+    }
+
+    func live() async {
+        var random = SeededRandom(seed: scenario.seed &+ 2)
+        people.furnish(&random)
+        for (tenant, salt) in [(people.source, 3), (people.target, 4)] as [(FakeTenant, UInt64)]
+        where scenario.faults > 0 {
+            tenant.faults.injectRandomly(scenario.faults, seed: scenario.seed &+ salt)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for node in nodes { group.addTask { await node.live() } }
+            group.addTask { await calm() }
+            for salt in [5, 6, 7] as [UInt64] { group.addTask { await disturb(salt) } }
+            // Ends with the calm one's cancellation of everybody else.
+            await group.next()
+            for node in nodes { node.stop() }
+            group.cancelAll()
+        }
+        judge()
+    }
+
+    /// One source of unrest: kills, acts of administrators, or work of people, spread over the time that it lasts.
+    private func disturb(_ salt: UInt64) async {
+        var random = SeededRandom(seed: scenario.seed &+ salt)
+        let count = salt == 5 ? scenario.kills : salt == 6 ? scenario.acts : scenario.edits
+        guard count > 0 else { return await park() }
+        let step = scenario.unrest / count
+        for _ in 0..<count {
+            let wait = step * Double.random(in: 0.1...1.9, using: &random)
+            guard (try? await clock.sleep(for: min(wait, step * 2))) != nil else { return }
+            switch salt {
+            case 5: nodes.randomElement(using: &random)?.kill()
+            case 6: await administrator.act(&random)
+            default: people.work(&random)
+            }
+        }
+        await park()
+    }
+
+    private func park() async { try? await clock.sleep(for: .seconds(1_000 * 86_400)) }
+
+    /// After the unrest: everything works, and administrators bring every job to an end.
+    private func calm() async {
+        if let job = (try? await clock.sleep(for: .seconds(1))).map({ _ in true }), job {
+            var random = SeededRandom(seed: scenario.seed &+ 8)
+            await administrator.act(&random)
+        }
+        try? await clock.sleep(for: scenario.unrest * 2)
+        for tenant in [people.source, people.target] { tenant.faults.clear() }
+        var tries: [JobID: Int] = [:]
+        while !Task.isCancelled, watch.isClean {
+            var isOver = true
+            for job in await administrator.jobs() {
+                tries[job.id, default: 0] += job.status == .validateFailed ? 1 : 0
+                let patience = Self.patience - tries[job.id, default: 0]
+                let isDone = await administrator.help(job, patience: patience)
+                isOver = isOver && isDone
+            }
+            if isOver { return }
+            guard (try? await clock.sleep(for: .seconds(1800))) != nil else { return }
+        }
+    }
+
+    // MARK: judgement
+
+    private func judge() {
+        for difference in finalDifferences() { watch.violate(difference) }
+    }
+
+    private func finalDifferences() -> [String] {
+        var result: [String] = []
+        for number in 1...scenario.people {
+            let moved = watch.moved(Samples.person(number))
+            result += people.touched(number)
+            for workload in Workload.allCases where moved.contains(workload) {
+                result += people.differences(number, workload)
+            }
+            for service in ServiceKind.allCases {
+                let place = people.source[people.sourcePlace(number, service)]
+                let workload: Workload = service == .files ? .files : service == .chats ? .chats : .mailbox
+                if moved.contains(workload), people.source.has(people.sourcePlace(number, service)) {
+                    if !place.isFrozen { result.append("person \(number) has moved, and \(service) is not frozen") }
+                    if place.redirect == nil {
+                        result.append("person \(number) has moved without a redirect of \(service)")
+                    }
+                } else if !moved.contains(workload) {
+                    if place.isFrozen { result.append("person \(number) stays, and \(service) is frozen") }
+                    if place.redirect != nil { result.append("person \(number) stays, and \(service) is redirected") }
+                }
+            }
+        }
+        return result
+    }
+}
+
+/// The doors of the simulated tenants.
+struct SimulatedConnections: Connections {
+    let people: SimulatedPeople
+    let sabotage: Sabotage?
+
+    func connector(of tenant: TenantID, for service: ServiceKind) -> (any Connector)? {
+        let connector: any Connector =
+            (tenant == StaticDirectory.source ? people.source : people.target).connector(service)
+        return sabotage?.spoil(connector) ?? connector
+    }
+
+    func parallelism(ofEndpoint name: String) -> Int { 4 }
+}
+
+/// A server: starts again a while after it was killed.
+final class SimulatedNode: Sendable {
+    private struct Life: Sendable {
+        var points: CrashPoints
+        var end: AsyncStream<Void>.Continuation
+    }
+    private struct State {
+        var life: Life?
+        var commands: (any CommandHandling)?
+        var isStopping = false
+    }
+
+    private let store: any Store
+    private let directory: StaticDirectory
+    private let connections: SimulatedConnections
+    private let effects: Effects
+    private let state = Mutex(State())
+    /// From a kill to the next start.
+    private static let downtime = Duration.seconds(45)
+
+    init(store: any Store, directory: StaticDirectory, connections: SimulatedConnections, effects: Effects) {
+        self.store = store
+        self.directory = directory
+        self.connections = connections
+        self.effects = effects
+    }
+
+    /// Where commands go; `nil` while the server is down.
+    var commands: (any CommandHandling)? { state.withLock { $0.commands } }
+
+    /// From this moment on nothing that it still tries has any effect.
+    func kill() {
+        let life = state.withLock { state in
+            state.commands = nil
+            return state.life
+        }
+        life?.points.kill()
+        life?.end.yield()
+    }
+
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        kill()
+    }
+
+    func live() async {
+        while !state.withLock({ $0.isStopping }) {
+            let points = CrashPoints()
+            let (end, ender) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            var logger = Logger(label: "simulation")
+            logger.logLevel = .critical
+            let engine = Engine(
+                store: points.wrap(store), directory: directory,
+                connections: MortalConnections(inner: connections, points: points), effects: effects, logger: logger)
+            state.withLock {
+                $0 = State(life: Life(points: points, end: ender), commands: engine.commands, isStopping: $0.isStopping)
+            }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { try? await engine.run() }
+                group.addTask { for await _ in end { return } }
+                await group.next()
+                group.cancelAll()
+            }
+            if state.withLock({ $0.isStopping }) { return }
+            try? await effects.clock.sleep(for: Self.downtime)
+        }
+    }
+}
+
+private struct MortalConnections: Connections {
+    let inner: SimulatedConnections
+    let points: CrashPoints
+
+    func connector(of tenant: TenantID, for service: ServiceKind) -> (any Connector)? {
+        inner.connector(of: tenant, for: service).map(points.wrap)
+    }
+
+    func parallelism(ofEndpoint name: String) -> Int { inner.parallelism(ofEndpoint: name) }
+}
