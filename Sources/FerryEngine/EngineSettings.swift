@@ -16,7 +16,10 @@ package struct EngineSettings: Sendable {
     package var pulse: Duration = .seconds(2)
     /// How long running work may go on after a stop was asked for, before it is cancelled at its last checkpoint.
     package var drain: Duration = .seconds(5)
-    /// Passes over a frozen source until one finds nothing to do.
+    /// How long a person may be kept from working at the source before they are at home at the target. Whoever is not
+    /// there by then is let back in, and it is tried again.
+    package var freezeBudget: Duration = .seconds(60)
+    /// Passes over a frozen source until one finds nothing to do; twice as many over one that cannot be frozen.
     package var lastPasses = 4
     /// Compare contents of both sides by hash before a cutover counts as done.
     package var verifiesCutover = true

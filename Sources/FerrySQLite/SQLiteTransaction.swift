@@ -61,6 +61,7 @@ final class SQLiteTransaction: StoreTransaction {
     private var findings: FindingTable { FindingTable(db: db) }
     private var audit: AuditTable { AuditTable(db: db) }
     private var creations: CreationTable { CreationTable(db: db) }
+    private var cutovers: CutoverTable { CutoverTable(db: db) }
 
     /// The job as this transaction sees it.
     private func current(_ id: JobID) throws -> Job? {
@@ -250,6 +251,14 @@ extension SQLiteTransaction {
 
     func removeItemFindings(of run: RunID) throws(StoreError) {
         try perform { try findings.remove(of: run) }
+    }
+
+    func cutover(of run: RunID) throws(StoreError) -> CutoverJournal? {
+        try perform { try cutovers.find(run) }
+    }
+
+    func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
+        try perform { try cutovers.set(journal, of: run) }
     }
 }
 

@@ -142,6 +142,10 @@ package protocol StoreTransaction: AnyObject {
     /// Removes the per-item findings of one run, before a new pass reports again: all but those about items that were
     /// copied, of which no pass speaks twice.
     func removeItemFindings(of run: RunID) throws(StoreError)
+    /// How far the cutover of a run is; `nil` when none has begun, or the last one is over.
+    func cutover(of run: RunID) throws(StoreError) -> CutoverJournal?
+    /// Replaces what is kept of a run's cutover; `nil` removes it. Nothing is kept of a run that is not there.
+    func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError)
 
     // MARK: the audit trail, and creations that may be repeated
 

@@ -13,6 +13,9 @@ extension StoreConformance {
         Behaviour("numbers per-item findings so that a reader who follows misses none") {
             try await $0.keepsFindings()
         },
+        Behaviour("keeps how far the cutover of a run is until it is told to forget it") {
+            try await $0.keepsCutovers()
+        },
     ]
 
     private func makesTasks() async throws {
@@ -226,6 +229,39 @@ extension StoreConformance {
             #expect(news.map(\.item) == ["5", "new"])
             #expect(try await store.reader.itemFindings(of: mail.job, after: 0, limit: 100).count == 5)
             #expect(try await store.reader.itemFindings(of: Samples.jobID(2), after: 0, limit: 100).count == 3)
+        }
+    }
+
+    private func keepsCutovers() async throws {
+        try await withStore { store, _ in
+            try await store.insert([Samples.job(1), Samples.job(2)])
+            let (mail, files) = (Samples.run(1, 1, .mailbox), Samples.run(1, 2, .files))
+            let journals: [CutoverJournal] =
+                CutoverJournal.Step.allCases.map { CutoverJournal(step: $0, began: Samples.start, hold: .partly) }
+                + CutoverJournal.Hold.allCases.map {
+                    CutoverJournal(step: .verify, began: Samples.start + .seconds(1), hold: $0, isUndoing: true)
+                } + [CutoverJournal(step: .freeze, began: Samples.start)]
+            for journal in journals {
+                try await store.transact { (tx) throws(StoreError) in try tx.setCutover(journal, of: mail) }
+                try await store.transact { (tx) throws(StoreError) in
+                    #expect(try tx.cutover(of: mail) == journal)
+                    #expect(try tx.cutover(of: files) == nil)
+                    #expect(try tx.cutover(of: Samples.run(2, 1, .mailbox)) == nil)
+                }
+            }
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.setCutover(journals[0], of: files)
+                try tx.setCutover(nil, of: mail)
+                // Of whom the store knows nothing, nothing is kept.
+                try tx.setCutover(journals[0], of: Samples.run(9, 1, .mailbox))
+                #expect(try tx.cutover(of: mail) == nil)
+                #expect(try tx.cutover(of: files) == journals[0])
+                #expect(try tx.cutover(of: Samples.run(9, 1, .mailbox)) == nil)
+                var job = Samples.job(1, status: .pendingDelete)
+                job.version = 1
+                try tx.purge(job)
+                #expect(try tx.cutover(of: files) == nil)
+            }
         }
     }
 }

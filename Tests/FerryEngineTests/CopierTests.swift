@@ -373,7 +373,7 @@ import Testing
         let world = try await CopierWorld()
         world.fill()
         let steps = CutoverSteps(world.transfer(world.run()))
-        #expect(try await steps.freeze())
+        #expect(try await steps.freeze() == .whole)
         try await steps.redirect(to: "ada@fabrikam.example")
         for service in all {
             #expect(world.source[world.place(service)].isFrozen)
@@ -388,7 +388,7 @@ import Testing
         var settings = FakeTenant.Settings()
         settings.canFreeze = false
         let stubborn = try await CopierWorld(from: settings)
-        #expect(try await CutoverSteps(stubborn.transfer(stubborn.run())).freeze() == false)
+        #expect(try await CutoverSteps(stubborn.transfer(stubborn.run())).freeze() == .nothing)
     }
 
     private func pass(_ world: CopierWorld) async throws(WorkError) -> PassResult {

@@ -124,11 +124,12 @@ final class EngineWorld: Sendable {
     }()
 
     func makeEngine(
-        _ points: CrashPoints? = nil, settings: EngineSettings = EngineWorld.quick, manifests: ManifestOffice? = nil
+        _ points: CrashPoints? = nil, settings: EngineSettings = EngineWorld.quick, manifests: ManifestOffice? = nil,
+        clock: any Clock<Duration> = ContinuousClock()
     ) -> Engine {
         let time = time
         let effects = Effects(
-            now: { time.now }, clock: ContinuousClock(),
+            now: { time.now }, clock: clock,
             makeGUID: { GUID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)) }, random: { 0.5 })
         let connections = FakeConnections(source: source, target: target, points: points)
         var logger = Logger(label: "test")

@@ -30,6 +30,7 @@ private let rightYAML = """
     settings:
       maximumPeople: 50
       deltaInterval: 1h30m
+      freezeBudget: 90s
       cancelsUntilCutover: true
       allowedOrigins: [https://admin.example]
 
@@ -103,6 +104,7 @@ struct ConfigurationProblemTests {
         #expect(trust.identities?.count == 2)
         #expect(configuration.settings.maximumPeople == 50)
         #expect(configuration.settings.deltaInterval == .seconds(5400))
+        #expect(configuration.settings.freezeBudget == .seconds(90))
         #expect(configuration.settings.cancelsUntilCutover == true)
         #expect(configuration.settings.allowedOrigins == ["https://admin.example"])
         #expect(configuration.settings.continuesWithoutMailbox == nil)

@@ -148,4 +148,32 @@ import Testing
         #expect(Migration.all[number - 1].checksum == checksum)
         #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
     }
+
+    @Test("comes to the journal of cutovers with a migration that keeps what was there")
+    func migratesToCutovers() async throws {
+        let directory = try StoreDirectory()
+        let old = try DatabaseQueue(path: directory.store)
+        try await old.writeWithoutTransaction { db in
+            try Migrator(migrations: Array(Migration.all.prefix(3))).migrate(db)
+            try db.execute(sql: "INSERT INTO counter (name, value) VALUES ('kept', 5)")
+        }
+        try old.close()
+        let store = try await directory.open()
+        let journal = CutoverJournal(step: .redirect, began: Samples.start, hold: .whole)
+        try await store.transact { (tx) throws(StoreError) in
+            try tx.insert(Samples.job(1))
+            try tx.setCutover(journal, of: Samples.run(1, 1, .mailbox))
+        }
+        await store.close()
+        let kept = try DatabaseQueue(path: directory.store)
+        let value = try await kept.read { try Int.fetchOne($0, sql: "SELECT value FROM counter WHERE name = 'kept'") }
+        #expect(value == 5)
+        try kept.close()
+        let again = try await directory.open()
+        let found = try await again.transact { (tx) throws(StoreError) in
+            try tx.cutover(of: Samples.run(1, 1, .mailbox))
+        }
+        #expect(found == journal)
+        await again.close()
+    }
 }

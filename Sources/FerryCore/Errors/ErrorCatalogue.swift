@@ -31,6 +31,14 @@ extension ErrorCode {
             )
         case .sourceItemUnsupported:
             row(.nothing, "An item is of a kind that is not moved.", "None; it stays at the source.")
+        case .sourceItemLate:
+            row(
+                .nothing, "An item came to the source after the last delta of the cutover, and was carried over.",
+                "None; it is at the target.")
+        case .sourceFreezeOverrun:
+            row(
+                .retry, "The last delta took longer than the source may be frozen, so the source was thawed.",
+                "None; it is tried again. If it repeats, raise settings.freezeBudget or choose a quieter time.")
         case .sourceChangedIdentity:
             row(
                 .retry, "A container at the source is no longer the one that was listed before.",

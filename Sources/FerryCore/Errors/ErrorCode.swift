@@ -12,6 +12,8 @@ package enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     case sourceItemUnreadable = "source.item.unreadable"
     case sourceItemMalformed = "source.item.malformed"
     case sourceItemUnsupported = "source.item.unsupported"
+    case sourceItemLate = "source.item.late"
+    case sourceFreezeOverrun = "source.freeze.overrun"
     case sourceChangedIdentity = "source.changedIdentity"
     case targetUnreachable = "target.unreachable"
     case targetAuthRejected = "target.auth.rejected"

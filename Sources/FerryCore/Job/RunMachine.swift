@@ -43,6 +43,12 @@ extension WorkloadRun {
         enter(id.workload == .mailbox ? .finalizing : .inProgress)
     }
 
+    /// The cutover was interrupted, nothing is lost, and it is tried again. From the states of a cutover.
+    package mutating func putOff(_ why: String, until due: Instant) {
+        guard isInCutover else { return }
+        message = "\(why) It is tried again at \(due.text)."
+    }
+
     /// Moved and verified. From `finalizing` (mailbox) and `inProgress` (the others).
     package mutating func completed(message: String) {
         guard status == (id.workload == .mailbox ? .finalizing : .inProgress) else { return }
@@ -84,6 +90,12 @@ extension WorkloadRun {
         case .completed, .cancelled, .pendingCancel: return
         default: enter(.notStarted)
         }
+    }
+
+    /// Something is being moved that cannot be taken back. Not to be asked while a job validates, where `inProgress` is a
+    /// check.
+    package var isInCutover: Bool {
+        status == .finalizing || id.workload != .mailbox && status == .inProgress
     }
 
     private var canFail: Bool {

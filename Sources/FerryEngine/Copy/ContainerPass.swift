@@ -126,6 +126,10 @@ struct ContainerPass: Sendable {
                     LedgerEntry(
                         key: key, version: ItemVersion(~(header?.version.bits ?? 0)), outcome: .copied,
                         place: item.place))
+                if journal.reportsArrivals, index.outcome(of: key) == nil, let header {
+                    checkpoint.findings.append(journal.arrival(header.name))
+                    tally.arrivals += 1
+                }
                 tally.count(from: index.outcome(of: key), to: .copied, bytes: header?.size ?? 0)
             }
             tally.changes += Int64(checkpoint.entries.count)

@@ -22,12 +22,12 @@ package struct Copier: Sendable {
 
     /// One pass over all legs of the transfer: new, changed and deleted items. Resumes an interrupted pass.
     ///
-    /// `progress` is what the store has of the run. When it throws, everything that is known to have been written is
+    /// With `reportingArrivals`, every item that comes to the target for the first time gets a finding. `progress` is what the store has of the run. When it throws, everything that is known to have been written is
     /// recorded up to the last checkpoint, and calling it again goes on from there. Items that could not be moved this
     /// time are counted in the result's `failed`, not thrown. When the task is cancelled it throws
     /// `.connector(.cancelled)` between two batches; when the lease is lost, `.store(.leaseLost)`.
     package func pass(
-        _ transfer: Transfer, under lease: Lease, starting progress: RunProgress
+        _ transfer: Transfer, under lease: Lease, starting progress: RunProgress, reportingArrivals: Bool = false
     ) async throws(WorkError) -> PassResult {
         let survey = Survey(legs: transfer.legs, result: Survey.Result())
         let isFirst = progress.itemsExpected == nil && settings.countsAhead
@@ -40,7 +40,7 @@ package struct Copier: Sendable {
         for leg in transfer.legs {
             let pass = LegPass(
                 leg: leg, transfer: transfer, store: store, effects: effects, settings: settings, lease: lease,
-                logger: logger)
+                logger: logger, reportsArrivals: reportingArrivals)
             isAnywhere = try await pass.run(&tally) || isAnywhere
         }
         // Plenty of people never chat or call a meeting; nobody is without a mailbox or a file store.
@@ -51,7 +51,9 @@ package struct Copier: Sendable {
                     "The person has no account at any service of the source. Check the logins of the source tenant."))
         }
         tally.complete()
-        let result = PassResult(changes: tally.changes, progress: tally.progress)
+        let result = PassResult(
+            changes: tally.changes, arrivals: tally.arrivals, changedPlaces: tally.changedPlaces,
+            progress: tally.progress)
         try await transact(under: lease) { tx throws(StoreError) in
             try tx.setProgress(result.progress, of: transfer.run)
         }

@@ -1,5 +1,5 @@
 import FerryConnector
-import FerryCore
+package import FerryCore
 
 /// What is done to the source around a cutover, over all legs of a transfer. Every step may be repeated.
 package struct CutoverSteps: Sendable {
@@ -7,51 +7,78 @@ package struct CutoverSteps: Sendable {
 
     package init(_ transfer: Transfer) { self.transfer = transfer }
 
-    /// Makes every source that can refuse changes by its owner do so; `true` when all of them could.
-    package func freeze() async throws(WorkError) -> Bool {
-        try await forEachCustody(.freeze) { custody throws(ConnectorError) in try await custody.freeze() }
+    /// Makes every source that can refuse changes by its owner do so; says how much of the person's data that is.
+    package func freeze() async throws(WorkError) -> CutoverJournal.Hold {
+        let coverage = try await forEachCustody(.freeze) { custody throws(ConnectorError) in try await custody.freeze()
+        }
+        if coverage.passedOver == 0 { return .whole }
+        return coverage.done == 0 ? .nothing : .partly
     }
 
     /// Undoes `freeze`.
     package func thaw() async throws(WorkError) {
-        _ = try await forEachCustody(.freeze) { custody throws(ConnectorError) in try await custody.thaw() }
+        _ = try await forEachCustody(.freeze, goesOn: true) { custody throws(ConnectorError) in
+            try await custody.thaw()
+        }
     }
 
-    /// Leaves word at every source that can where the person has gone; `true` when all of them could.
-    @discardableResult
-    package func redirect(to address: String) async throws(WorkError) -> Bool {
-        try await forEachCustody(.redirect) { custody throws(ConnectorError) in try await custody.redirect(to: address)
+    /// Leaves word at every source that can where the person has gone.
+    package func redirect(to address: String) async throws(WorkError) {
+        _ = try await forEachCustody(.redirect) { custody throws(ConnectorError) in
+            try await custody.redirect(to: address)
         }
     }
 
     /// Undoes `redirect`.
     package func removeRedirect() async throws(WorkError) {
-        _ = try await forEachCustody(.redirect) { custody throws(ConnectorError) in try await custody.removeRedirect() }
+        _ = try await forEachCustody(.redirect, goesOn: true) { custody throws(ConnectorError) in
+            try await custody.removeRedirect()
+        }
     }
 
-    /// Does the same to every source, in order; stops at the first error, which leaves the ones before it done.
-    /// A service in which the person has nothing needs no custody; one that cannot do it is passed over.
+    /// Services to which something was done, and those that cannot do it.
+    private struct Coverage {
+        var done = 0
+        var passedOver = 0
+    }
+
+    /// Does the same to every source, in order. A service in which the person has nothing needs no custody; one that
+    /// cannot do it is passed over.
+    /// - Parameter goesOn: an error at one source keeps the others from nothing, and is thrown at the end; otherwise the
+    ///   first error ends it, which leaves the ones before it done.
     private func forEachCustody(
-        _ ability: CustodyAbilities, _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
-    ) async throws(WorkError) -> Bool {
-        var couldAll = true
+        _ ability: CustodyAbilities, goesOn: Bool = false,
+        _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
+    ) async throws(WorkError) -> Coverage {
+        var coverage = Coverage()
+        var failure: ConnectorError?
         for leg in transfer.legs {
             do throws(ConnectorError) {
                 let session = try await leg.source.source(for: leg.sourceAccount)
-                var failure: ConnectorError?
-                if let custody = session.custody, custody.abilities.contains(ability) {
-                    do throws(ConnectorError) { try await step(custody) } catch {
-                        if error.disposition == .skip { couldAll = false } else { failure = error }
-                    }
-                } else {
-                    couldAll = false
-                }
+                let done = await Self.attempt(session, ability, step)
                 await session.close()
-                if let failure { throw failure }
+                if try done.get() { coverage.done += 1 } else { coverage.passedOver += 1 }
             } catch {
-                if error.code != .sourceNotFound { throw .connector(error) }
+                if error.code == .sourceNotFound { continue }
+                failure = failure ?? error
+                if !goesOn { break }
             }
         }
-        return couldAll
+        if let failure { throw .connector(failure) }
+        return coverage
+    }
+
+    /// Whether the source could do it.
+    private static func attempt(
+        _ session: any SourceSession, _ ability: CustodyAbilities,
+        _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
+    ) async -> Result<Bool, ConnectorError> {
+        guard let custody = session.custody, custody.abilities.contains(ability) else { return .success(false) }
+        do throws(ConnectorError) {
+            try await step(custody)
+            return .success(true)
+        } catch {
+            return error.disposition == .skip ? .success(false) : .failure(error)
+        }
     }
 }

@@ -10,6 +10,8 @@ struct Journal: Sendable {
     let route: Route
     let container: ContainerID
     let now: @Sendable () -> Instant
+    /// Each item that comes to the target for the first time is reported.
+    var reportsArrivals = false
 
     func ledger() async throws(WorkError) -> ContainerLedger {
         do throws(StoreError) { return try await store.reader.ledger(route, container) } catch { throw .store(error) }
@@ -50,6 +52,15 @@ struct Journal: Sendable {
         } catch {
             throw .store(error)
         }
+    }
+
+    /// What is reported of an item that came after the swap.
+    func arrival(_ name: String) -> ItemFinding {
+        finding(
+            name, .copied,
+            ConnectorError(
+                .sourceItemLate, .skip,
+                "It came to the source after the last delta of the cutover, and was carried over."))
     }
 
     func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {

@@ -60,6 +60,7 @@ struct LegPass: Sendable {
     let settings: CopySettings
     let lease: Lease
     let logger: Logger
+    var reportsArrivals = false
 
     /// Returns whether the person has anything at the source's service at all.
     func run(_ tally: inout PassTally) async throws(WorkError) -> Bool {
@@ -101,7 +102,11 @@ struct LegPass: Sendable {
                 if Task.isCancelled { throw WorkError.connector(.cancelled) }
                 let pass = ContainerPass(
                     container: container, leg: context, journal: journal(Self.id(of: container, transfer, leg.service)))
+                let before = tally.changes
                 try await pass.run(&target, &tally)
+                if tally.changes != before {
+                    tally.changedPlaces.insert(ContainerPlace(service: leg.service, path: container.path))
+                }
             }
             return nil
         } catch {
@@ -146,7 +151,8 @@ struct LegPass: Sendable {
 
     private func journal(_ id: ContainerID) -> Journal {
         Journal(
-            store: store, lease: lease, run: transfer.run, route: transfer.route, container: id, now: effects.now)
+            store: store, lease: lease, run: transfer.run, route: transfer.route, container: id, now: effects.now,
+            reportsArrivals: reportsArrivals)
     }
 
     /// Containers of this service that the route's ledger knows.

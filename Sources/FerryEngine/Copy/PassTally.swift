@@ -29,6 +29,10 @@ struct PassTally: Sendable {
 
     private(set) var progress: RunProgress
     var changes: Int64 = 0
+    /// Items that came to the target for the first time, where the pass reports them.
+    var arrivals: Int64 = 0
+    /// Where something changed.
+    var changedPlaces: Set<ContainerPlace> = []
     var sums = Sums()
     private let activeBefore: Int64
     private let elapsed: @Sendable () -> Duration

@@ -202,6 +202,10 @@ struct TargetSide {
             if outcome == .copied {
                 tally.changes += 1
                 copiedBytes += item.sourceSize
+                if journal.reportsArrivals, item.previous == nil {
+                    tally.arrivals += 1
+                    checkpoint.findings.append(journal.arrival(item.header.name))
+                }
             }
             if outcome != .elsewhere { expectedBytes += item.sourceSize }
             if let error = decision.error {

@@ -59,14 +59,32 @@ package struct Transfer: Sendable {
     }
 }
 
+/// A container of the source, by its service and its names from the top level down.
+package struct ContainerPlace: Sendable, Hashable {
+    package var service: ServiceKind
+    package var path: [String]
+    package init(service: ServiceKind, path: [String]) {
+        self.service = service
+        self.path = path
+    }
+}
+
 /// What one pass did.
 package struct PassResult: Sendable, Hashable {
     /// Items copied, updated or removed in this pass; 0 means that the target was up to date.
     package var changes: Int64
+    /// Items that came to the target for the first time, where the pass was to report them.
+    package var arrivals: Int64
+    /// Containers in which something changed.
+    package var changedPlaces: Set<ContainerPlace>
     package var progress: RunProgress
 
-    package init(changes: Int64, progress: RunProgress) {
+    package init(
+        changes: Int64, arrivals: Int64 = 0, changedPlaces: Set<ContainerPlace> = [], progress: RunProgress
+    ) {
         self.changes = changes
+        self.arrivals = arrivals
+        self.changedPlaces = changedPlaces
         self.progress = progress
     }
 }

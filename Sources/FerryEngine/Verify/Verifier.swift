@@ -39,8 +39,13 @@ package struct Verifier: Sendable {
     /// Compares all legs. Changes nothing on either side; people who work meanwhile show up as differences.
     ///
     /// What was seen is durable in the archive when it returns, if the cutover may go on with it.
-    package func verify(_ transfer: Transfer) async throws(WorkError) -> TransferVerification {
-        guard let records else { return try await compare(transfer, nil) }
+    /// - Parameters:
+    ///   - places: looks at no others; such a comparison is not written down. `nil`: everything.
+    ///   - isRehearsal: nothing is written down.
+    package func verify(
+        _ transfer: Transfer, only places: Set<ContainerPlace>? = nil, isRehearsal: Bool = false
+    ) async throws(WorkError) -> TransferVerification {
+        guard let records, places == nil, !isRehearsal else { return try await compare(transfer, nil, only: places) }
         let recorder: RunRecorder
         do throws(StoreError) {
             recorder = try await RunRecorder(transfer, in: records.archive)
@@ -68,10 +73,12 @@ package struct Verifier: Sendable {
     }
 
     private func compare(
-        _ transfer: Transfer, _ recorder: RunRecorder?
+        _ transfer: Transfer, _ recorder: RunRecorder?, only places: Set<ContainerPlace>? = nil
     ) async throws(WorkError) -> TransferVerification {
         var result = TransferVerification()
-        for leg in transfer.legs { try await verify(leg, of: transfer, recorder, into: &result) }
+        for leg in transfer.legs where places?.contains(where: { $0.service == leg.service }) ?? true {
+            try await verify(leg, of: transfer, recorder, only: places, into: &result)
+        }
         logger.debug(
             "Both sides are compared",
             metadata: [
@@ -83,7 +90,8 @@ package struct Verifier: Sendable {
     }
 
     private func verify(
-        _ leg: Transfer.Leg, of transfer: Transfer, _ recorder: RunRecorder?, into result: inout TransferVerification
+        _ leg: Transfer.Leg, of transfer: Transfer, _ recorder: RunRecorder?, only places: Set<ContainerPlace>?,
+        into result: inout TransferVerification
     ) async throws(WorkError) {
         guard let source = try await open(leg.source, leg.sourceAccount) else { return }
         let target: (any SourceSession)?
@@ -93,7 +101,7 @@ package struct Verifier: Sendable {
             await source.close()
             throw error
         }
-        let failure = await compare(source, target, leg, transfer, recorder, &result)
+        let failure = await compare(source, target, leg, transfer, recorder, only: places, &result)
         await source.close()
         await target?.close()
         if let failure { throw failure }
@@ -111,7 +119,7 @@ package struct Verifier: Sendable {
 
     private func compare(
         _ source: any SourceSession, _ target: (any SourceSession)?, _ leg: Transfer.Leg, _ transfer: Transfer,
-        _ recorder: RunRecorder?, _ result: inout TransferVerification
+        _ recorder: RunRecorder?, only places: Set<ContainerPlace>?, _ result: inout TransferVerification
     ) async -> WorkError? {
         do throws(WorkError) {
             let here = try await containers(source)
@@ -126,6 +134,10 @@ package struct Verifier: Sendable {
                 let pair = ContainerPair(
                     leg: leg, transfer: transfer, path: container.path, counterpart: path,
                     source: sources[path] ?? [], target: there[path] ?? [])
+                let isWanted = places.map { places in
+                    pair.source.contains { places.contains(ContainerPlace(service: leg.service, path: $0.path)) }
+                }
+                guard isWanted ?? true else { continue }
                 try await compare(pair, source, target, recorder, &result)
             }
             return nil

@@ -20,7 +20,6 @@ struct RunWork: Sendable {
                 try await seeded(result)
             case .synced:
                 if isReady(task, job) {
-                    try await enterCutover()
                     try await cutOver(job, mine)
                 } else if run.workload == .meetings {
                     try await workshop.finish(lease)
@@ -36,6 +35,14 @@ struct RunWork: Sendable {
         } catch {
             try await interrupted(by: error)
         }
+    }
+
+    private func cutOver(_ job: Job, _ mine: WorkloadRun) async throws(WorkError) {
+        let run = run
+        let journal = try await workshop.transact(under: lease) { (tx) throws(StoreError) in try tx.cutover(of: run) }
+        let work = CutoverWork(
+            workshop: workshop, lease: lease, run: run, job: job, transfer: try transfer(job))
+        try await work.perform(mine, journal)
     }
 
     private func isReady(_ task: UserTask, _ job: Job) -> Bool {
@@ -85,127 +92,12 @@ struct RunWork: Sendable {
         }
     }
 
-    // MARK: the cutover
-
-    /// Rows T21 and T23: from here on the person cannot be cancelled.
-    private func enterCutover() async throws(WorkError) {
-        let run = run
-        try await workshop.transact(under: lease) { (tx) throws(StoreError) in
-            guard var job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
-                let index = task.runs.firstIndex(where: { $0.id == run })
-            else { throw .leaseLost }
-            task.runs[index].enteredCutover()
-            task.updated = tx.now
-            try tx.save(task)
-            if job.status == .inProgress {
-                job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id))
-                try Workshop.save(job, in: tx)
-            }
-        }
-    }
-
-    /// Freeze, last passes, verify, redirect. Every step may be repeated, so a crash between any two does no harm; a
-    /// failure thaws the source, and the person keeps working there.
-    private func cutOver(_ job: Job, _ mine: WorkloadRun) async throws(WorkError) {
-        let transfer = try transfer(job)
-        let custody = CutoverSteps(transfer)
-        let clock = workshop.effects.now
-        let frozenAt = clock()
-        if run.workload != .meetings { _ = try await custody.freeze() }
-        do throws(WorkError) {
-            var progress = mine.progress
-            var isQuiet = false
-            for _ in 0..<max(1, workshop.settings.lastPasses) where !isQuiet {
-                let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
-                progress = result.progress
-                isQuiet = result.changes == 0 || progress.passes == 1
-            }
-            if progress.failed > 0 {
-                throw WorkError.connector(
-                    ConnectorError(
-                        .sourceItemUnreadable, .retry(after: nil),
-                        "\(progress.failed) items could not be moved; see the report."))
-            }
-            var altered: TransferVerification?
-            if workshop.settings.verifiesCutover {
-                let verification = try await workshop.verifier.verify(transfer)
-                if !verification.isIdentical {
-                    // What differs although nothing was left to do is the target's doing and will not go away.
-                    let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
-                    progress = result.progress
-                    guard verification.alteredMessages > 0, result.changes == 0 else {
-                        throw WorkError.connector(
-                            ConnectorError(
-                                .verifyDiffers, .retry(after: nil),
-                                "\(verification.differenceCount) items differ between the two sides after the last pass."
-                            ))
-                    }
-                    altered = verification
-                }
-            }
-            if run.workload != .meetings {
-                try await custody.redirect(to: Self.forwardingAddress(transfer, job))
-                progress.frozenMicroseconds = (clock() - frozenAt).wholeMicroseconds
-            }
-            try await completed(progress, altered)
-        } catch {
-            if case .store(.leaseLost) = error { throw error }
-            if run.workload != .meetings {
-                // The person goes on working there, so mail must arrive there, too.
-                try? await custody.removeRedirect()
-                try? await custody.thaw()
-            }
-            throw error
-        }
-    }
-
     /// The target person's address in the job's delivery domain; the primary one where the job names no domain.
     static func forwardingAddress(_ transfer: Transfer, _ job: Job) -> String {
         let person = transfer.legs.first?.targetAccount.person
         let domain = job.exchangeSettings.map { "@" + $0.targetDeliveryDomain.lowercased() }
         return person?.addresses.first { address in domain.map { address.lowercased().hasSuffix($0) } ?? true }
             ?? person?.mail ?? ""
-    }
-
-    /// Rows T23 to T27: the run is over, and so may be the person and the job. `altered` is a comparison that has found
-    /// messages which the target keeps in another form.
-    private func completed(_ progress: RunProgress, _ altered: TransferVerification?) async throws(WorkError) {
-        let (planner, settings, run) = (workshop.planner, workshop.settings.jobs, run)
-        let findings = (altered?.differences ?? []).map { difference in
-            ItemFinding(
-                run: run,
-                container: ContainerID("\(difference.service.rawValue)/\(difference.path.joined(separator: "/"))"),
-                item: difference.item, outcome: .copied, code: difference.code,
-                message: "\(difference.message) It was copied, and the target's server keeps it in another form.",
-                at: workshop.effects.now())
-        }
-        var remarks: [String] = []
-        if progress.skipped > 0 {
-            remarks.append("\(progress.skipped) items cannot be moved and were left at the source; see the report.")
-        }
-        if let altered {
-            remarks.append(
-                "\(altered.alteredMessages) messages were copied, but the target's server keeps them in another form;"
-                    + " see the report.")
-        }
-        let message = remarks.joined(separator: " ")
-        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
-            try tx.finish(lease, next: nil)
-            guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
-                let index = task.runs.firstIndex(where: { $0.id == run })
-            else { return }
-            task.runs[index].progress = progress
-            task.runs[index].completed(message: message)
-            for finding in findings { try tx.addItemFinding(finding) }
-            task.updated = tx.now
-            let ready = task.readyForCutover(dateHasPassed: tx.now >= job.completeAfter, settings: settings)
-            for workload in ready where workload != run.workload {
-                let dependant = RunID(job: job.id, person: run.person, workload: workload)
-                try tx.enqueue(
-                    WorkItem(key: .run(dependant), lane: planner.lane(for: dependant, of: job), due: tx.now))
-            }
-            try Workshop.settle(task, of: job, unfinished: RunStatus.unfinished, in: tx)
-        }
     }
 
     // MARK: when something is in the way
@@ -219,17 +111,41 @@ struct RunWork: Sendable {
             // A stop of the server: no attempt is used up, and the next start goes on at once.
             next.due = workshop.store.now
             try await workshop.finish(lease, next: next)
-        case .retry(let after) where lease.item.attempts + 1 < workshop.settings.backoff.maximumAttempts:
-            next.attempts += 1
-            let delay =
-                after ?? workshop.settings.backoff.delay(attempt: next.attempts, random: workshop.effects.random())
-            next.due = workshop.store.now + delay
-            workshop.logger.info(
-                "Work is put off",
-                metadata: ["code": "\(problem.code.rawValue)", "attempt": "\(next.attempts)", "delay": "\(delay)"])
-            try await workshop.finish(lease, next: next)
+        case .retry(let after) where !workshop.settings.backoff.isExhausted(after: lease.item.attempts + 1):
+            try await putOff(problem, after)
         case .retry, .skip, .failRun, .hold:
-            try await failed(problem)
+            let run = run
+            let journal = try await workshop.transact(under: lease) { (tx) throws(StoreError) in
+                try tx.cutover(of: run)
+            }
+            // Whoever is locked out is let back in, however long that takes.
+            if let journal, journal.isUndoing || journal.isLockedOut {
+                try await putOff(problem, nil)
+            } else {
+                try await failed(problem)
+            }
+        }
+    }
+
+    /// Tries again later. A person in the cutover is told why it takes so long.
+    private func putOff(_ problem: ConnectorError, _ after: Duration?) async throws(WorkError) {
+        var next = lease.item
+        next.attempts += 1
+        let delay = after ?? workshop.settings.backoff.delay(attempt: next.attempts, random: workshop.effects.random())
+        next.due = workshop.store.now + delay
+        workshop.logger.info(
+            "Work is put off",
+            metadata: ["code": "\(problem.code.rawValue)", "attempt": "\(next.attempts)", "delay": "\(delay)"])
+        let (run, due) = (run, next)
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.finish(lease, next: due)
+            guard var task = try tx.task(run.job, run.person),
+                let index = task.runs.firstIndex(where: { $0.id == run }),
+                task.runs[index].isInCutover
+            else { return }
+            task.runs[index].putOff(problem.context, until: due.due)
+            task.updated = tx.now
+            try tx.save(task)
         }
     }
 

@@ -131,6 +131,7 @@ struct InitFiles {
         settings:
           maximumPeople: 2000            # people in one job
           deltaInterval: 15m             # between passes while a job waits for its date
+          freezeBudget: 60s              # longest time that the cutover keeps a person out of the source
           cancelsUntilCutover: false     # true: cancel stays possible until each person's own cutover
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
           tombstonesLast: 30d            # how long deleted jobs stay readable

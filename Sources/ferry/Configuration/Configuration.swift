@@ -66,6 +66,8 @@ struct Configuration: Sendable {
         var maximumPeople: Int?
         /// Time between delta passes before the date.
         var deltaInterval: Duration?
+        /// How long a person may be locked out of the source at the cutover.
+        var freezeBudget: Duration?
         /// Cancel stays possible until each person's own cutover, not only until the job's date.
         var cancelsUntilCutover: Bool?
         /// A failed mailbox does not hold back the person's other workloads.

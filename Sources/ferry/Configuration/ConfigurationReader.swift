@@ -158,13 +158,14 @@ struct ConfigurationReader {
             let mapping = value.mapping(
                 knows: [
                     "allowedOrigins",
-                    "maximumPeople", "deltaInterval", "cancelsUntilCutover", "continuesWithoutMailbox",
+                    "maximumPeople", "deltaInterval", "freezeBudget", "cancelsUntilCutover", "continuesWithoutMailbox",
                     "tombstonesLast", "drainDelay", "drainTimeout", "repetitionsLast",
                 ], of: "settings")
         else { return settings }
         settings.allowedOrigins = origins(mapping["allowedOrigins"])
         settings.maximumPeople = mapping["maximumPeople"]?.number(in: 1...100_000)
         settings.deltaInterval = mapping["deltaInterval"]?.duration()
+        settings.freezeBudget = mapping["freezeBudget"]?.duration()
         settings.cancelsUntilCutover = mapping["cancelsUntilCutover"]?.boolean()
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()

@@ -84,6 +84,7 @@ struct Installation: Sendable {
         }
         if let number = settings.maximumPeople { engine.jobs.maximumPeople = number }
         if let interval = settings.deltaInterval { engine.deltaInterval = interval }
+        if let time = settings.freezeBudget { engine.freezeBudget = time }
         if let flag = settings.cancelsUntilCutover { engine.jobs.cancelsUntilCutover = flag }
         if let flag = settings.continuesWithoutMailbox { engine.jobs.continuesWithoutMailbox = flag }
         if let time = settings.tombstonesLast { engine.jobs.tombstoneLifetime = time }
