@@ -104,58 +104,82 @@ struct RunWork: Sendable {
         }
     }
 
-    /// Freeze, last passes, verify, redirect. Every step may be repeated, so a crash between any two does no harm; a
-    /// failure thaws the source, and the person keeps working there.
+    /// Freeze, last passes, verify, redirect, and a pass for what was delivered until then. Every step may be repeated,
+    /// so a crash between any two does no harm; a failure thaws the source, and the person keeps working there.
     private func cutOver(_ job: Job, _ mine: WorkloadRun) async throws(WorkError) {
         let transfer = try transfer(job)
         let custody = CutoverSteps(transfer)
         let clock = workshop.effects.now
+        let address = run.workload == .meetings ? nil : Self.forwardingAddress(transfer, job)
         let frozenAt = clock()
-        if run.workload != .meetings { _ = try await custody.freeze() }
+        if address != nil { _ = try await custody.freeze() }
         do throws(WorkError) {
             var progress = mine.progress
-            var isQuiet = false
-            for _ in 0..<max(1, workshop.settings.lastPasses) where !isQuiet {
-                let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
-                progress = result.progress
-                isQuiet = result.changes == 0 || progress.passes == 1
-            }
-            if progress.failed > 0 {
-                throw WorkError.connector(
-                    ConnectorError(
-                        .sourceItemUnreadable, .retry(after: nil),
-                        "\(progress.failed) items could not be moved; see the report."))
-            }
-            var altered: TransferVerification?
-            if workshop.settings.verifiesCutover {
-                let verification = try await workshop.verifier.verify(transfer)
-                if !verification.isIdentical {
-                    // What differs although nothing was left to do is the target's doing and will not go away.
-                    let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
-                    progress = result.progress
-                    guard verification.alteredMessages > 0, result.changes == 0 else {
-                        throw WorkError.connector(
-                            ConnectorError(
-                                .verifyDiffers, .retry(after: nil),
-                                "\(verification.differenceCount) items differ between the two sides after the last pass."
-                            ))
-                    }
-                    altered = verification
+            try await passUntilQuiet(transfer, &progress)
+            var altered = try await verify(transfer, custody, redirectingTo: address, &progress)
+            if let address {
+                try await custody.redirect(to: address)
+                // A frozen mailbox still takes deliveries: those since the last listing. No more come from here on.
+                if run.workload == .mailbox, try await passUntilQuiet(transfer, &progress) {
+                    altered = try await verify(transfer, custody, redirectingTo: address, &progress)
                 }
-            }
-            if run.workload != .meetings {
-                try await custody.redirect(to: Self.forwardingAddress(transfer, job))
                 progress.frozenMicroseconds = (clock() - frozenAt).wholeMicroseconds
             }
             try await completed(progress, altered)
         } catch {
             if case .store(.leaseLost) = error { throw error }
-            if run.workload != .meetings {
+            if address != nil {
                 // The person goes on working there, so mail must arrive there, too.
                 try? await custody.removeRedirect()
                 try? await custody.thaw()
             }
             throw error
+        }
+    }
+
+    /// Passes until one finds nothing to do, a few at most. Gives whether any of them found something.
+    @discardableResult
+    private func passUntilQuiet(_ transfer: Transfer, _ progress: inout RunProgress) async throws(WorkError) -> Bool {
+        var (isQuiet, hasMoved) = (false, false)
+        for _ in 0..<max(1, workshop.settings.lastPasses) where !isQuiet {
+            let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
+            progress = result.progress
+            hasMoved = hasMoved || result.changes > 0
+            isQuiet = result.changes == 0 || progress.passes == 1
+        }
+        if progress.failed > 0 {
+            throw .connector(
+                ConnectorError(
+                    .sourceItemUnreadable, .retry(after: nil),
+                    "\(progress.failed) items could not be moved; see the report."))
+        }
+        return hasMoved
+    }
+
+    /// Holds the two sides against each other, if that is wanted. Gives the comparison when all that differs is how the
+    /// target's server keeps messages; `nil` when nothing does.
+    private func verify(
+        _ transfer: Transfer, _ custody: CutoverSteps, redirectingTo address: String?, _ progress: inout RunProgress
+    ) async throws(WorkError) -> TransferVerification? {
+        guard workshop.settings.verifiesCutover else { return nil }
+        var roundsLeft = max(1, workshop.settings.lastPasses)
+        while true {
+            let verification = try await workshop.verifier.verify(transfer)
+            if verification.isIdentical { return nil }
+            // What differs although nothing was left to do is the target's doing and will not go away.
+            let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
+            progress = result.progress
+            if result.changes == 0, verification.alteredMessages > 0 { return verification }
+            roundsLeft -= 1
+            guard result.changes > 0, roundsLeft > 0 else {
+                throw .connector(
+                    ConnectorError(
+                        .verifyDiffers, .retry(after: nil),
+                        "\(verification.differenceCount) items differ between the two sides after the last pass."))
+            }
+            // Mail was delivered during the comparison. It could go on like that, were it not sent on from now on.
+            if let address { try await custody.redirect(to: address) }
+            try await passUntilQuiet(transfer, &progress)
         }
     }
 
