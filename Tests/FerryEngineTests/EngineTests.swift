@@ -3,6 +3,7 @@ import FerryCore
 import FerryEngine
 import FerryStore
 import FerryTestKit
+import Synchronization
 import Testing
 
 /// Whole jobs, from the command to the last checkpoint, on fake tenants and a real store (orchestration 11).
@@ -168,6 +169,45 @@ import Testing
             #expect(inbox.count { $0.contains("Subject: 50\r\n") } == 1)
             #expect(!inbox.contains { $0.contains("Subject: 1\r\n") })
             #expect(inbox.count == 5)
+        }
+        await world.remove()
+    }
+
+    @Test(arguments: [FakeOperation.redirect, .bodies])
+    func `mail that is delivered to a frozen source until the redirect is there exactly once`(
+        _ moment: FakeOperation
+    ) async throws {
+        let world = try await EngineWorld(people: 1)
+        let place = FakeTenant.Place(.mail, world.login(1))
+        let source = world.source
+        let delivered = Mutex(0)
+        try await world.withEngine(world.makeEngine()) { engine in
+            let job = try await world.validated(world.draft(workloads: ["Exchange"]), at: engine)
+            _ = try await world.send(.migrate(.key(job.id.description)), to: engine)
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
+            // At the redirect, or while the verifier reads what both sides have.
+            source.meanwhile { operation in
+                guard operation == moment, source[place].isFrozen, source[place].redirect == nil else { return }
+                let number = delivered.withLock { count in
+                    count += 1
+                    return 500 + count
+                }
+                source.edit(place) {
+                    $0[["INBOX"]].add("late \(number)", EngineWorld.message(1, number), EngineWorld.mail)
+                }
+            }
+            _ = try await world.send(
+                .reschedule(.key(job.id.description), completeAfter: world.time.now), to: engine)
+            try await world.reach([.completed], job.id)
+            source.meanwhile(nil)
+            let count = delivered.withLock { $0 }
+            #expect(count > 0)
+            let inbox = try #require(world.holdings(1, .mail)[["INBOX"]])
+            for number in 501..<(501 + count) {
+                #expect(inbox.count { $0.contains("Subject: \(number)\r\n") } == 1)
+            }
+            #expect(inbox.count == 5 + count)
         }
         await world.remove()
     }
