@@ -39,12 +39,12 @@ package struct Scenario: Sendable, CustomStringConvertible {
         kills = Int.random(in: 0...4, using: &random)
         acts = Int.random(in: 0...12, using: &random)
         edits = Int.random(in: 0...25, using: &random)
-        unrest = .seconds(3600 * Int.random(in: 1...72, using: &random))
+        unrest = .seconds(1800 * Int.random(in: 1...24, using: &random))
     }
 
     package var description: String {
         "seed \(seed): \(people) people, \(nodes) nodes, \(target.isIdempotent ? "idempotent" : "append-only") target, "
             + "\(faults) of calls fail, \(kills) kills, \(acts) acts of administrators, \(edits) changes by people, "
-            + "\(unrest / .seconds(3600)) hours of unrest"
+            + "\(unrest / .seconds(60)) minutes of unrest"
     }
 }

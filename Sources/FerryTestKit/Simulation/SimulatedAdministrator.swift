@@ -24,7 +24,7 @@ struct SimulatedAdministrator: Sendable {
 
     private func draft(_ random: inout SeededRandom) -> JobDraft {
         let numbers = (1...people).filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
-        let delay = Duration.seconds(Int.random(in: 60...400_000, using: &random))
+        let delay = Duration.seconds(Int.random(in: 60...60_000, using: &random))
         return JobDraft(
             displayName: "Wave \(random.next() >> 40)", sourceTenant: StaticDirectory.source.description,
             completeAfter: now() + delay, resourceType: "Users",
@@ -46,7 +46,7 @@ struct SimulatedAdministrator: Sendable {
         case 0...2: _ = await send(.validate(key))
         case 3...5: _ = await send(.migrate(key))
         case 6:
-            let date = now() + .seconds(Int.random(in: -100_000...100_000, using: &random))
+            let date = now() + .seconds(Int.random(in: -20_000...20_000, using: &random))
             _ = await send(.reschedule(key, completeAfter: date))
         case 7: _ = await send(.reschedule(key, completeAfter: now()))
         case 8: _ = await send(.cancel(key))

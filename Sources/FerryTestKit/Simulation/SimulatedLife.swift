@@ -90,7 +90,7 @@ struct SimulatedLife: Sendable {
         let step = scenario.unrest / count
         for _ in 0..<count {
             let wait = step * Double.random(in: 0.1...1.9, using: &random)
-            guard (try? await clock.sleep(for: min(wait, step * 2))) != nil else { return }
+            guard (try? await clock.sleep(for: wait)) != nil else { return }
             switch salt {
             case 5: nodes.randomElement(using: &random)?.kill()
             case 6: await administrator.act(&random)
@@ -104,11 +104,10 @@ struct SimulatedLife: Sendable {
 
     /// After the unrest: everything works, and administrators bring every job to an end.
     private func calm() async {
-        if let job = (try? await clock.sleep(for: .seconds(1))).map({ _ in true }), job {
-            var random = SeededRandom(seed: scenario.seed &+ 8)
-            await administrator.act(&random)
-        }
-        try? await clock.sleep(for: scenario.unrest * 2)
+        try? await clock.sleep(for: .seconds(1))
+        var random = SeededRandom(seed: scenario.seed &+ 8)
+        await administrator.act(&random)
+        try? await clock.sleep(for: scenario.unrest)
         for tenant in [people.source, people.target] { tenant.faults.clear() }
         var tries: [JobID: Int] = [:]
         while !Task.isCancelled, watch.isClean {
@@ -120,7 +119,7 @@ struct SimulatedLife: Sendable {
                 isOver = isOver && isDone
             }
             if isOver { return }
-            guard (try? await clock.sleep(for: .seconds(1800))) != nil else { return }
+            guard (try? await clock.sleep(for: .seconds(900))) != nil else { return }
         }
     }
 

@@ -30,6 +30,8 @@ struct SimulatedPeople: Sendable {
 
     func furnish(_ random: inout SeededRandom) {
         for number in 1...count {
+            // Everybody has every account, used or not.
+            for service in ServiceKind.allCases { source.edit(sourcePlace(number, service)) { _ in } }
             for _ in 0..<Int.random(in: 0...9, using: &random) { add(number, .mail, &random) }
             for _ in 0..<Int.random(in: 0...4, using: &random) { add(number, .calendar, &random) }
             for service in [ServiceKind.contacts, .files, .chats] {

@@ -162,4 +162,10 @@ final class SimulatedTransaction: StoreTransaction {
     func forgetCreations(before: Instant) throws(StoreError) {
         try inner.forgetCreations(before: before)
     }
+    func cutover(of run: RunID) throws(StoreError) -> CutoverJournal? {
+        try inner.cutover(of: run)
+    }
+    func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
+        try inner.setCutover(journal, of: run)
+    }
 }

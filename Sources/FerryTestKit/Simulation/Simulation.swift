@@ -28,7 +28,7 @@ package struct Simulation: Sendable {
     }
 
     /// How long it may take until everybody has arrived, once nothing goes wrong any more.
-    private static let patience = Duration.seconds(8 * 86_400)
+    private static let patience = Duration.seconds(2 * 86_400)
 
     /// Runs on the calling thread until everything is over.
     ///
@@ -39,7 +39,7 @@ package struct Simulation: Sendable {
         let clock = VirtualClock()
         let executor = SeededExecutor(seed: scenario.seed)
         let watch = SimulationWatch()
-        let limit = scenario.unrest * 2 + Self.patience
+        let limit = scenario.unrest + Self.patience
         let life: Void?? = executor.run {
             do {
                 let store = try await executor.outside { () async throws(StoreError) in
