@@ -83,8 +83,11 @@ struct RunWork: Sendable {
                 let isReady = task.readyForCutover(dateHasPassed: dateHasPassed, settings: settings.jobs)
                     .contains(run.workload)
                 // Whoever waits for the mailbox is woken by its end; the interval is for the delta passes until then.
-                next.due = isReady ? tx.now : tx.now + settings.deltaInterval
-                if !dateHasPassed { next.due = min(next.due, job.completeAfter) }
+                next.due =
+                    isReady
+                    ? tx.now
+                    : DeltaSchedule(interval: settings.deltaInterval)
+                        .next(after: tx.now, changes: result.changes, date: job.completeAfter)
                 if wasSyncing { task.updated = tx.now }
             }
             try tx.save(task)

@@ -130,7 +130,7 @@ struct InitFiles {
         # Everything here may be left out.
         settings:
           maximumPeople: 2000            # people in one job
-          deltaInterval: 15m             # between passes while a job waits for its date
+          deltaInterval: 15m             # between passes until the date; four times as long while nothing changes
           freezeBudget: 60s              # longest time that the cutover keeps a person out of the source
           cancelsUntilCutover: false     # true: cancel stays possible until each person's own cutover
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
