@@ -52,12 +52,11 @@ struct SQLiteReader: StoreReader {
         try await pool.read { try PageQuery<TaskField>(query).count(in: $0) }
     }
 
-    func progress(
-        of job: JobID
-    ) async throws(StoreError) -> (progress: [Workload: RunProgress], tally: RunTally) {
+    func progress(of job: JobID) async throws(StoreError) -> JobProgress {
         try await pool.read { db in
             let table = TaskTable(db: db)
-            return (try table.progress(of: job), try table.tally(job))
+            return JobProgress(
+                progress: try table.progress(of: job), tally: try table.tally(job), grades: try table.grades(of: job))
         }
     }
 

@@ -253,6 +253,14 @@ extension SQLiteTransaction {
         try perform { try findings.remove(of: run) }
     }
 
+    func findingCounts(of run: RunID) throws(StoreError) -> [FindingCount] {
+        try perform { try findings.counts(of: run) }
+    }
+
+    func peopleHeld(of job: JobID) throws(StoreError) -> Int {
+        try perform { try people.held(of: job) }
+    }
+
     func cutover(of run: RunID) throws(StoreError) -> CutoverJournal? {
         try perform { try cutovers.find(run) }
     }

@@ -39,8 +39,8 @@ package protocol StoreReader: Sendable {
     func task(_ job: JobID, _ person: PersonID) async throws(StoreError) -> UserTask?
     func tasks(_ query: TaskQuery) async throws(StoreError) -> QueryPage<UserTask>
     func count(_ query: TaskQuery) async throws(StoreError) -> Int
-    /// Progress of a job's runs, summed per workload; `tally` of their states.
-    func progress(of job: JobID) async throws(StoreError) -> (progress: [Workload: RunProgress], tally: RunTally)
+    /// Progress of a job's runs, summed per workload; `tally` of their states; how many runs were given which grade.
+    func progress(of job: JobID) async throws(StoreError) -> JobProgress
     /// Per-item findings of a job in the order they were recorded, after the given sequence number.
     func itemFindings(of job: JobID, after: Int64, limit: Int) async throws(StoreError) -> [ItemFinding]
     /// Earliest due instant of work that nobody holds, or expiry of a lease; `nil` when there is no work.
@@ -142,6 +142,10 @@ package protocol StoreTransaction: AnyObject {
     /// Removes the per-item findings of one run, before a new pass reports again: all but those about items that were
     /// copied, of which no pass speaks twice.
     func removeItemFindings(of run: RunID) throws(StoreError)
+    /// The per-item findings of one run, counted.
+    func findingCounts(of run: RunID) throws(StoreError) -> [FindingCount]
+    /// People of the job with a run that waits for an approval (`WorkloadRun.waitsForApproval`).
+    func peopleHeld(of job: JobID) throws(StoreError) -> Int
     /// How far the cutover of a run is; `nil` when none has begun, or the last one is over.
     func cutover(of run: RunID) throws(StoreError) -> CutoverJournal?
     /// Replaces what is kept of a run's cutover; `nil` removes it. Nothing is kept of a run that is not there.
@@ -249,6 +253,38 @@ package struct ItemFinding: Sendable, Hashable {
         self.code = code
         self.message = message
         self.at = at
+    }
+}
+
+/// How often a run has a kind of per-item finding.
+package struct FindingCount: Sendable, Hashable {
+    package var outcome: ItemOutcome
+    package var code: ErrorCode
+    package var count: Int64
+    /// Of these, findings about the inbox or the folder of sent mail as a whole.
+    package var systemFolders: Int64
+
+    package init(outcome: ItemOutcome, code: ErrorCode, count: Int64, systemFolders: Int64) {
+        self.outcome = outcome
+        self.code = code
+        self.count = count
+        self.systemFolders = systemFolders
+    }
+}
+
+/// How far a job is, by workload.
+package struct JobProgress: Sendable, Hashable {
+    package var progress: [Workload: RunProgress]
+    package var tally: RunTally
+    /// Runs that were judged.
+    package var grades: [Workload: [ConsistencyGrade: Int]]
+
+    package init(
+        progress: [Workload: RunProgress], tally: RunTally, grades: [Workload: [ConsistencyGrade: Int]] = [:]
+    ) {
+        self.progress = progress
+        self.tally = tally
+        self.grades = grades
     }
 }
 

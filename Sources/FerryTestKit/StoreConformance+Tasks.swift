@@ -13,6 +13,7 @@ extension StoreConformance {
         Behaviour("numbers per-item findings so that a reader who follows misses none") {
             try await $0.keepsFindings()
         },
+        Behaviour("counts findings, grades and people who wait for an approval") { try await $0.countsLosses() },
         Behaviour("keeps how far the cutover of a run is until it is told to forget it") {
             try await $0.keepsCutovers()
         },
@@ -63,6 +64,8 @@ extension StoreConformance {
             ]
             task.runs[1].progress.items = 5
             task.runs[1].progress.itemsExpected = 9
+            task.runs[1].verdict = ConsistencyVerdict(grade: .investigate, lost: 4)
+            task.runs[1].approved = 2
             let changed = task
             try await store.transact { (tx) throws(StoreError) in try tx.save(changed) }
             #expect(try await store.reader.task(job.id, Samples.person(2)) == changed)
@@ -229,6 +232,40 @@ extension StoreConformance {
             #expect(news.map(\.item) == ["5", "new"])
             #expect(try await store.reader.itemFindings(of: mail.job, after: 0, limit: 100).count == 5)
             #expect(try await store.reader.itemFindings(of: Samples.jobID(2), after: 0, limit: 100).count == 3)
+        }
+    }
+
+    private func countsLosses() async throws {
+        try await withStore { store, _ in
+            try await store.insert([Samples.job(1), Samples.job(2)])
+            let mail = Samples.run(1, 1, .mailbox)
+            try await store.transact { (tx) throws(StoreError) in
+                for number in 1...3 { try tx.addItemFinding(Samples.finding(mail, item: "\(number)")) }
+                try tx.addItemFinding(Samples.finding(mail, item: "4", outcome: .copied))
+                try tx.addItemFinding(Samples.finding(Samples.run(1, 2, .mailbox), item: "5"))
+                let counts = try tx.findingCounts(of: mail).sorted { $0.count < $1.count }
+                #expect(counts.map(\.count) == [1, 3] && counts.map(\.systemFolders) == [0, 0])
+                #expect(counts.map(\.outcome) == [.copied, .skipped])
+                #expect(try tx.findingCounts(of: Samples.run(2, 1, .mailbox)).isEmpty)
+                try tx.addItemFinding(Samples.finding(Samples.run(1, 2, .mailbox), item: "INBOX"))
+                #expect(try tx.findingCounts(of: Samples.run(1, 2, .mailbox)).map(\.systemFolders) == [1])
+                #expect(try tx.peopleHeld(of: mail.job) == 0)
+            }
+            for (person, workload) in [(1, Workload.mailbox), (1, .files), (2, .mailbox)] {
+                try await store.transact { (tx) throws(StoreError) in
+                    guard var task = try tx.task(mail.job, Samples.person(person)) else { return }
+                    for index in task.runs.indices where task.runs[index].id.workload == workload {
+                        task.runs[index].status = workload == .mailbox ? .finalizing : .inProgress
+                        task.runs[index].held(by: ConsistencyVerdict(grade: .investigate, lost: 2))
+                        if person == 2 { task.runs[index].approve() }
+                    }
+                    try tx.save(task)
+                }
+            }
+            #expect(try await store.transact { (tx) throws(StoreError) in try tx.peopleHeld(of: mail.job) } == 1)
+            let grades = try await store.reader.progress(of: mail.job).grades
+            #expect(grades == [.mailbox: [.investigate: 2], .files: [.investigate: 1]])
+            #expect(try await store.reader.progress(of: Samples.jobID(2)).grades.isEmpty)
         }
     }
 

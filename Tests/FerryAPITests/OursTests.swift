@@ -101,7 +101,7 @@ struct OursTests {
         #expect(rows.count == 9)
         #expect(
             rows[1]
-                == "20000000-bbbb-4000-8000-00000000000a,ada@south.example,ODSP,valid,,0,0,,,0,0,0,0,0,")
+                == "20000000-bbbb-4000-8000-00000000000a,ada@south.example,ODSP,valid,,0,0,,,0,0,0,0,0,,")
         #expect(rows[7].contains(#","'=cmd|'<b>""","#))
     }
 

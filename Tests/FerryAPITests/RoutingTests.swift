@@ -77,6 +77,8 @@ struct RoutingTests {
         Row(18, "GET /beta/", .serviceDocument),
         Row(18, "GET /beta/$metadata", .metadata),
         Row(18, "POST /V1.0/%24Batch", .batch),
+        Row(18, "POST /ferry/jobs/wave-1/approve", .approveJob(wave)),
+        Row(18, "POST /Ferry/jobs/wave-1/Users/u/Approve", .approveUser(wave, "u")),
         Row(18, "GET /ferry/jobs/wave-1/progress", .progress(wave)),
         Row(18, "GET /ferry/jobs/wave-1/items?after=3", .items(wave)),
         Row(18, "GET /Ferry/Jobs/wave-1/Report?format=html", .report(wave)),
@@ -102,7 +104,7 @@ struct RoutingTests {
             "\(jobs)('a'", "\(jobs)(name='a')", "\(jobs)/$ref", "\(jobs)/$query", "\(jobs)/wave-1/foo",
             "\(jobs)/wave-1/validate/again", "\(jobs)/wave-1/users/$value", "\(jobs)/wave-1/users/u/validate",
             "\(jobs)/wave-1/users(displayName='a')", "\(jobs)/%zz", "\(jobs)/%C3", "\(jobs)/a%", "ferry",
-            "/ferry/jobs/a/else", "/ferry/people", "\(jobs)/$count/x",
+            "/ferry/jobs/a/else", "/ferry/jobs/a/users/b/cancel", "/ferry/people", "\(jobs)/$count/x",
         ])
     func unknownSegmentsAreBad(_ path: String) {
         #expect(failure { () throws(Failure) in _ = try Self.route("GET", path) }?.answer.status == 400)

@@ -126,6 +126,9 @@ struct CallerTableTests {
                 isOfJob: false),
             .metadata: Row(status: 200, isOfJob: false),
             .serviceDocument: Row(status: 200, isOfJob: false),
+            .approveJob: Row(status: 200, job: .adminActionRequired),
+            // The user is there and waits for nothing.
+            .approveUser: Row(status: 409, job: .adminActionRequired),
             .progress: Row(status: 200),
             .items: Row(status: 200),
             .report: Row(status: 200),

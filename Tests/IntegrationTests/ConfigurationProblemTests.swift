@@ -30,9 +30,10 @@ private let rightYAML = """
     settings:
       maximumPeople: 50
       deltaInterval: 1h30m
-      freezeBudget: 90s
       cancelsUntilCutover: true
       allowedOrigins: [https://admin.example]
+      freezeBudget: 90s
+      holdsSkippedItems: false
 
     """
 
@@ -105,6 +106,7 @@ struct ConfigurationProblemTests {
         #expect(configuration.settings.maximumPeople == 50)
         #expect(configuration.settings.deltaInterval == .seconds(5400))
         #expect(configuration.settings.freezeBudget == .seconds(90))
+        #expect(configuration.settings.holdsSkippedItems == false)
         #expect(configuration.settings.cancelsUntilCutover == true)
         #expect(configuration.settings.allowedOrigins == ["https://admin.example"])
         #expect(configuration.settings.continuesWithoutMailbox == nil)

@@ -149,13 +149,21 @@ import Testing
         #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
     }
 
-    @Test("comes to the journal of cutovers with a migration that keeps what was there")
-    func migratesToCutovers() async throws {
+    @Test("comes to cutovers and grades with migrations that keep what was there")
+    func migratesToCutoversAndGrades() async throws {
         let directory = try StoreDirectory()
         let old = try DatabaseQueue(path: directory.store)
         try await old.writeWithoutTransaction { db in
             try Migrator(migrations: Array(Migration.all.prefix(3))).migrate(db)
             try db.execute(sql: "INSERT INTO counter (name, value) VALUES ('kept', 5)")
+            try db.execute(
+                sql: """
+                    INSERT INTO job (id, target_tenant, source_tenant, display_name, folded_name, workloads, created_by,
+                        created, updated, complete_after, status, type, message, attempt, validation_only, version)
+                    VALUES (?, ?, ?, 'Old', 'old', ',mailbox,', 'a', 0, 0, 0, 'failed', 'migrate', '', 1, 0, 1)
+                    """, arguments: [Samples.jobID(5).blob, Samples.target.blob, Samples.source.blob])
+            try db.execute(sql: "INSERT INTO user_task VALUES (1, 0, ?, 0)", arguments: [Samples.person(1).blob])
+            try db.execute(sql: "INSERT INTO run (job, ordinal, workload, status) VALUES (1, 0, 'mailbox', 'failed')")
         }
         try old.close()
         let store = try await directory.open()
@@ -164,6 +172,8 @@ import Testing
             try tx.insert(Samples.job(1))
             try tx.setCutover(journal, of: Samples.run(1, 1, .mailbox))
         }
+        let run = try await store.reader.task(Samples.jobID(5), Samples.person(1))?[.mailbox]
+        #expect(run?.status == .failed && run?.verdict == nil && run?.approved == 0)
         await store.close()
         let kept = try DatabaseQueue(path: directory.store)
         let value = try await kept.read { try Int.fetchOne($0, sql: "SELECT value FROM counter WHERE name = 'kept'") }

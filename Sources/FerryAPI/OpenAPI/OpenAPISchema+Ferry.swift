@@ -38,6 +38,7 @@ extension OpenAPISchema {
     private static let unknownAmount: JSONValue = ["type": ["integer", "null"], "minimum": 0]
     private static let rate: JSONValue = ["type": ["number", "null"], "minimum": 0]
     private static let workload: JSONValue = ["type": "string", "enum": .strings(Workload.wireNames)]
+    private static let grades: JSONValue = .strings(ConsistencyGrade.allCases.map(\.rawValue))
     private static let jobStatus = reference(Schema.qualified(Schema.Name.jobStatus))
     private static let runStatus = reference(Schema.qualified(Schema.Name.serviceStatus))
 
@@ -63,6 +64,10 @@ extension OpenAPISchema {
                 ([
                     "workload": workload,
                     "states": ["type": "object", "propertyNames": runStatus, "additionalProperties": amount],
+                    "grades": [
+                        "type": "object", "propertyNames": ["type": "string", "enum": grades],
+                        "additionalProperties": amount,
+                    ],
                 ] as JSONValue).adding(amounts))),
     ])
 
@@ -96,6 +101,7 @@ extension OpenAPISchema {
                 whole(
                     ([
                         "workload": workload, "status": runStatus, "message": text,
+                        "grade": ["type": ["string", "null"]],
                         "findings": list(whole(["code": text, "message": text])),
                     ] as JSONValue).adding(amounts))),
         ], required: ["id", "workloads"])

@@ -60,6 +60,14 @@ struct OperationDescription {
             failures: Self.negotiated + Self.withBody + [404, 409, 415])
     }
 
+    /// An action of our own: answers with the progress.
+    private init(approval summary: String) {
+        self.init(
+            summary, body: RequestBody(schema: OpenAPISchema.emptyBody, isRequired: false),
+            answers: [.json(200, "Approved; progress as of now.", OpenAPISchema.progress)],
+            failures: Self.withBody + [404, 409, 415])
+    }
+
     /// A read that answers JSON.
     private init(
         read summary: String, _ parameters: [OpenAPIParameter], _ schema: String, failures: [Int] = []
@@ -152,6 +160,10 @@ struct OperationDescription {
                 ], failures: Self.negotiated)
         case .serviceDocument:
             self.init(read: "What is at the root.", [], OpenAPISchema.serviceDocument)
+        case .approveJob:
+            self.init(approval: "Agree to what everybody who waits for that would leave at the source.")
+        case .approveUser:
+            self.init(approval: "Agree to what one user would leave at the source.")
         case .progress:
             self.init(
                 "How far a job is: amounts, rates and an estimate of the end.",

@@ -21,6 +21,7 @@ extension Resource {
                 ]
         }
         + [
+            .approval(.key(Placeholder.job)), .userApproval(.key(Placeholder.job), Placeholder.task),
             .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
             .manifest(.key(Placeholder.job)), .manifestKey, .audit,
         ]
@@ -28,7 +29,7 @@ extension Resource {
     /// Below a version of Graph, and not in our own namespace.
     var isGraph: Bool {
         switch self {
-        case .progress, .items, .report, .manifest, .manifestKey, .audit: false
+        case .approval, .userApproval, .progress, .items, .report, .manifest, .manifestKey, .audit: false
         case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
             .jobAction, .users, .userCount, .user, .userCancel, .userLink:
             true
@@ -53,6 +54,8 @@ extension Resource {
         case .user(let job, let task): "\(Resource.users(job).template)/\(task)"
         case .userCancel(let job, let task): "\(Resource.user(job, task).template)/\(Action.cancel.rawValue)"
         case .userLink: "/\(Links.collection)/\(Placeholder.job)/users/\(Placeholder.task)/$ref"
+        case .approval(let job): "/jobs/\(job.text)/approve"
+        case .userApproval(let job, let task): "/jobs/\(job.text)/users/\(task)/approve"
         case .progress(let job): "/jobs/\(job.text)/progress"
         case .items(let job): "/jobs/\(job.text)/items"
         case .report(let job): "/jobs/\(job.text)/report"

@@ -7,7 +7,7 @@ extension JobReport {
         var table = CSVWriter()
         table.row([
             "user", "userPrincipalName", "workload", "status", "message", "items", "bytes", "itemsExpected",
-            "bytesExpected", "skipped", "failed", "passes", "activeSeconds", "frozenSeconds", "findings",
+            "bytesExpected", "skipped", "failed", "passes", "activeSeconds", "frozenSeconds", "findings", "grade",
         ])
         for task in tasks {
             for run in task.runs {
@@ -19,6 +19,7 @@ extension JobReport {
                     "\(progress.skipped)", "\(progress.failed)", "\(progress.passes)",
                     "\(progress.activeMicroseconds / 1_000_000)", "\(progress.frozenMicroseconds / 1_000_000)",
                     run.findings.map { "\($0.code.rawValue): \($0.message)" }.joined(separator: "; "),
+                    run.verdict?.grade.rawValue ?? "",
                 ])
             }
         }

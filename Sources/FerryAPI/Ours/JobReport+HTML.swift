@@ -62,7 +62,8 @@ extension JobReport {
 
     private func users(into page: inout HTMLWriter) {
         page.element("h2", "People")
-        page.table(["Person", "Workload", "State", "Items", "Size", "Skipped", "Failed", "What was found"]) { page in
+        page.table(["Person", "Workload", "State", "Items", "Size", "Skipped", "Failed", "Grade", "What was found"]) {
+            page in
             for task in tasks {
                 for (index, run) in task.runs.enumerated() {
                     page.raw("<tr>")
@@ -75,6 +76,7 @@ extension JobReport {
                     page.element("td", Self.size(run.progress.bytes))
                     page.element("td", "\(run.progress.skipped)")
                     page.element("td", "\(run.progress.failed)")
+                    page.element("td", run.verdict?.grade.rawValue ?? "")
                     page.raw("<td>")
                     page.text(run.message)
                     for finding in run.findings {

@@ -93,6 +93,8 @@ package struct JobReport: Sendable {
                         json.member("workload", run.id.workload.wireName)
                         json.member("status", run.status.wireName)
                         json.member("message", run.message)
+                        json.key("grade")
+                        if let verdict = run.verdict { json.string(verdict.grade.rawValue) } else { json.null() }
                         ProgressView.amounts(run.progress, into: &json)
                         json.key("findings")
                         json.array { json in

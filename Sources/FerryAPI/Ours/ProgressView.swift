@@ -5,10 +5,16 @@ package struct ProgressView: Sendable {
     package var job: Job
     package var progress: [Workload: RunProgress]
     package var tally: RunTally
+    /// Runs that were judged (9.4).
+    package var grades: [Workload: [ConsistencyGrade: Int]]
     /// When it was read; rates and the estimate are of this moment.
     package var now: Instant
 
-    package init(job: Job, progress: [Workload: RunProgress], tally: RunTally, now: Instant) {
+    package init(
+        job: Job, progress: [Workload: RunProgress], tally: RunTally, grades: [Workload: [ConsistencyGrade: Int]] = [:],
+        now: Instant
+    ) {
+        self.grades = grades
         self.job = job
         self.progress = progress
         self.tally = tally
@@ -98,6 +104,12 @@ package struct ProgressView: Sendable {
                     json.object { json in
                         json.member("workload", workload.wireName)
                         states(of: workload, into: &json)
+                        json.key("grades")
+                        json.object { json in
+                            for grade in ConsistencyGrade.allCases {
+                                if let count = grades[workload]?[grade] { json.member(grade.rawValue, count) }
+                            }
+                        }
                         Self.amounts(progress(of: workload), into: &json)
                     }
                 }

@@ -45,6 +45,10 @@ package enum Operation: Sendable, Hashable {
     case metadata
     /// What there is at the root of a version (reference 7.10).
     case serviceDocument
+    /// Ours: agrees to what everybody who waits for that would leave behind.
+    case approveJob(JobReference)
+    /// Ours: the same for one user.
+    case approveUser(JobReference, String)
     /// Ours: rates, states and an estimate of the end.
     case progress(JobReference)
     /// Ours: what happened to single items.
@@ -77,7 +81,7 @@ extension Operation {
             .manifest, .audit:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
-            .validateCollection:
+            .validateCollection, .approveJob, .approveUser:
             .write
         }
     }
@@ -97,6 +101,7 @@ extension Operation {
         case batch
         case metadata = "getMetadata"
         case serviceDocument = "getServiceDocument"
+        case approveJob, approveUser
         case progress = "getProgress"
         case items = "listItems"
         case report = "getReport"
@@ -125,6 +130,8 @@ extension Operation {
         case .batch: .batch
         case .metadata: .metadata
         case .serviceDocument: .serviceDocument
+        case .approveJob: .approveJob
+        case .approveUser: .approveUser
         case .progress: .progress
         case .items: .items
         case .report: .report
@@ -144,7 +151,8 @@ extension Operation {
         switch self {
         case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
             .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
-            .progress(let job), .items(let job), .report(let job), .manifest(let job):
+            .progress(let job), .items(let job), .report(let job), .manifest(let job), .approveJob(let job),
+            .approveUser(let job, _):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
             .serviceDocument, .manifestKey, .audit:

@@ -29,6 +29,8 @@ package enum Resource: Sendable, Hashable {
     case userCancel(JobReference, String)
     /// `…/users/{task}/$ref`: in the first drafts of the contract, never in the service.
     case userLink
+    case approval(JobReference)
+    case userApproval(JobReference, String)
     case progress(JobReference)
     case items(JobReference)
     case report(JobReference)
@@ -57,6 +59,8 @@ package enum Resource: Sendable, Hashable {
         case .user(let job, let task): [(.get, .user(job, task))]
         case .userCancel(let job, let task): [(.post, .cancelUser(job, task))]
         case .userLink: []
+        case .approval(let job): [(.post, .approveJob(job))]
+        case .userApproval(let job, let task): [(.post, .approveUser(job, task))]
         case .progress(let job): [(.get, .progress(job))]
         case .items(let job): [(.get, .items(job))]
         case .report(let job): [(.get, .report(job))]

@@ -86,7 +86,8 @@ package struct Route: Sendable, Hashable {
         return try end(.userCancel(job, task), rest)
     }
 
-    /// `/ferry/jobs/{job}/{progress|items|report|manifest}`, `/ferry/manifest-key` and `/ferry/audit`.
+    /// `/ferry/jobs/{job}/{progress|items|report|manifest|approve}`, `/ferry/jobs/{job}/users/{user}/approve`,
+    /// `/ferry/manifest-key` and `/ferry/audit`.
     private static func ours(_ rest: inout ArraySlice<String>) throws(Failure) -> Resource {
         if let first = rest.first, ASCII.equalFoldingCase(first, "audit") { return try end(.audit, rest.dropFirst()) }
         if let first = rest.first, ASCII.equalFoldingCase(first, "manifest-key") {
@@ -94,7 +95,8 @@ package struct Route: Sendable, Hashable {
         }
         try step("jobs", &rest)
         guard let key = rest.popFirst(), let view = rest.popFirst() else {
-            throw .notFound("The path ends too early: /ferry/jobs/{job} has progress, items, report and manifest.")
+            throw .notFound(
+                "The path ends too early: /ferry/jobs/{job} has progress, items, report, manifest and approve.")
         }
         let job = JobReference.key(key)
         switch view.lowercased() {
@@ -102,6 +104,13 @@ package struct Route: Sendable, Hashable {
         case "items": return try end(.items(job), rest)
         case "report": return try end(.report(job), rest)
         case "manifest": return try end(.manifest(job), rest)
+        case "approve": return try end(.approval(job), rest)
+        case "users":
+            guard let user = rest.popFirst() else {
+                throw .notFound("The path ends too early: /ferry/jobs/{job}/users/{user} has approve.")
+            }
+            try step("approve", &rest)
+            return try end(.userApproval(job, user), rest)
         default: throw unknown(view)
         }
     }

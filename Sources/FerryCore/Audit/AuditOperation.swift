@@ -16,7 +16,7 @@ extension Command {
     package var isCreation: Bool {
         switch self {
         case .create, .createForValidation: true
-        case .reschedule, .delete, .validate, .migrate, .cancel, .cancelPerson: false
+        case .reschedule, .delete, .validate, .migrate, .cancel, .cancelPerson, .approve, .approvePerson: false
         }
     }
 
@@ -31,6 +31,8 @@ extension Command {
         case .migrate: "migrateJob"
         case .cancel: "cancelJob"
         case .cancelPerson: "cancelUser"
+        case .approve: "approveJob"
+        case .approvePerson: "approveUser"
         }
     }
 }

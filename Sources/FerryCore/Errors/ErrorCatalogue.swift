@@ -67,6 +67,10 @@ extension ErrorCode {
                 "Raise the target's limit, or move the item by hand.")
         case .targetConflict:
             row(.fix, "Something else is already at the place an item must go to.", "Move it away at the target.")
+        case .targetIncomplete:
+            row(
+                .fix, "So many items cannot be moved that the target would be incomplete.",
+                "Mend the items that the report lists as skipped, or set settings.holdsSkippedItems to false.")
         case .verifyMissing:
             row(.retry, "The verifier found an item at the source that the target lacks.", "Call migrate again.")
         case .verifyUnexpected:

@@ -24,6 +24,7 @@ package enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     case targetItemRefused = "target.item.refused"
     case targetItemTooLarge = "target.item.tooLarge"
     case targetConflict = "target.conflict"
+    case targetIncomplete = "target.incomplete"
     case verifyMissing = "verify.missing"
     case verifyUnexpected = "verify.unexpected"
     case verifyDiffers = "verify.differs"

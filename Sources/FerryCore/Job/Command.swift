@@ -69,6 +69,9 @@ package enum Command: Sendable, Hashable {
     case migrate(JobReference)
     case cancel(JobReference)
     case cancelPerson(JobReference, String)
+    /// Agrees to what everybody who waits for that would leave behind.
+    case approve(JobReference)
+    case approvePerson(JobReference, String)
 }
 
 /// Why a command was not carried out. Nothing was stored.

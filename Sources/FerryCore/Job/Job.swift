@@ -153,8 +153,17 @@ package struct WorkloadRun: Sendable, Hashable {
     package var message: String
     package var findings: [Finding]
     package var progress: RunProgress
+    /// How much of it arrived; `nil` until that was judged in this attempt.
+    package var verdict: ConsistencyVerdict?
+    /// So many lost items were agreed to.
+    package var approved: Int64
 
-    package init(id: RunID, status: RunStatus, message: String, findings: [Finding], progress: RunProgress) {
+    package init(
+        id: RunID, status: RunStatus, message: String, findings: [Finding], progress: RunProgress,
+        verdict: ConsistencyVerdict? = nil, approved: Int64 = 0
+    ) {
+        self.verdict = verdict
+        self.approved = approved
         self.id = id
         self.status = status
         self.message = message

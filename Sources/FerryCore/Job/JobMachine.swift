@@ -5,7 +5,7 @@
 /// came from. Rows T5 to T37 that follow from the people's states are in `JobAggregation.swift`.
 extension Job {
     /// The state that decides: the current one, or the one that a person's decision holds up.
-    var phase: JobStatus { interrupted ?? status }
+    package var phase: JobStatus { interrupted ?? status }
 
     // MARK: validation
 
@@ -146,6 +146,14 @@ extension Job {
     package mutating func actionTaken(now: Instant) {
         guard status == .adminActionRequired, let phase = interrupted else { return }
         enter(phase, "", at: now)
+    }
+
+    /// Somebody agrees to what would be left behind (5.5). The runs are the store's business; this is about the state
+    /// alone. A job that has nothing to agree to refuses.
+    package func checkApproval() throws(Refusal) {
+        guard status == .adminActionRequired else {
+            throw .conflict(.invalidJobStatus, message: JobMessages.approveRefused(status))
+        }
     }
 
     // MARK: steps

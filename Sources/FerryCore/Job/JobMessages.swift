@@ -53,6 +53,17 @@ package enum JobMessages {
 
     package static func actionRequired(_ what: String, people: Int) -> String { "\(what), affects \(people) users." }
 
+    /// What `actionRequired` says of runs that the consistency gate holds.
+    package static let approveLosses = "Approve the items that would be left at the source, or mend them"
+
+    package static func approveRefused(_ status: JobStatus) -> String {
+        "Nothing waits for an approval; the current status is \(status.rawValue)."
+    }
+
+    package static func approveRefused(_ person: PersonID) -> String {
+        "User \(person) does not wait for an approval."
+    }
+
     // MARK: answers to cancel
 
     package static func personCancelAccepted(_ person: PersonID, in job: Job) -> String {

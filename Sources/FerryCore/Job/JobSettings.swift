@@ -10,6 +10,9 @@ package struct JobSettings: Sendable, Hashable {
     package var refusesPastReschedule: Bool
     /// Chats and files of a person go on although the mailbox failed. Meetings never do.
     package var continuesWithoutMailbox: Bool
+    /// Whoever would leave content behind waits for an approval, or fails where it is too much (5.5); otherwise that is only
+    /// reported.
+    package var holdsSkippedItems: Bool
     /// Time between the acceptance of a deletion and the purge.
     package var purgeDelay: Duration
     /// How long a deleted job stays readable.
@@ -20,7 +23,8 @@ package struct JobSettings: Sendable, Hashable {
     package init(
         maximumPeople: Int = 2000, validationLifetime: Duration = .seconds(7 * 86_400),
         cancelsUntilCutover: Bool = false, refusesPastReschedule: Bool = false, continuesWithoutMailbox: Bool = false,
-        purgeDelay: Duration = .zero, tombstoneLifetime: Duration = .seconds(30 * 86_400),
+        holdsSkippedItems: Bool = true, purgeDelay: Duration = .zero,
+        tombstoneLifetime: Duration = .seconds(30 * 86_400),
         repetitionsLast: Duration = .seconds(86_400)
     ) {
         self.maximumPeople = maximumPeople
@@ -28,6 +32,7 @@ package struct JobSettings: Sendable, Hashable {
         self.cancelsUntilCutover = cancelsUntilCutover
         self.refusesPastReschedule = refusesPastReschedule
         self.continuesWithoutMailbox = continuesWithoutMailbox
+        self.holdsSkippedItems = holdsSkippedItems
         self.purgeDelay = purgeDelay
         self.tombstoneLifetime = tombstoneLifetime
         self.repetitionsLast = repetitionsLast

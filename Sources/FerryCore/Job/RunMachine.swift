@@ -88,7 +88,9 @@ extension WorkloadRun {
     package mutating func reset() {
         switch status {
         case .completed, .cancelled, .pendingCancel: return
-        default: enter(.notStarted)
+        default:
+            enter(.notStarted)
+            verdict = nil
         }
     }
 

@@ -50,6 +50,10 @@ package struct CommandHandler: CommandHandling {
             return .accepted
         case .cancelPerson(let reference, let person):
             return try await cancel(person, of: reference, by: caller)
+        case .approve(let reference):
+            return .job(try await approve(nil, of: reference, by: caller))
+        case .approvePerson(let reference, let person):
+            return .job(try await approve(person, of: reference, by: caller))
         }
     }
 
@@ -142,6 +146,38 @@ package struct CommandHandler: CommandHandling {
             try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
             return .success(.personCancelAccepted(job, id))
+        }
+    }
+
+    /// Agrees to what one person, or with `nil` everybody who waits for that, would leave behind.
+    private func approve(_ person: String?, of reference: JobReference, by caller: Caller) async throws(Refusal) -> Job
+    {
+        try await decide { (tx) throws(StoreError) in
+            guard var job = try tx.job(reference, in: caller.principal.tenant) else {
+                return .failure(.jobNotFound(reference.text))
+            }
+            let id = person.flatMap(PersonID.init)
+            var tasks: [UserTask] = []
+            if let person {
+                guard let id, let task = try tx.task(job.id, id) else { return .failure(.personNotFound(person)) }
+                tasks = [task]
+            }
+            do throws(Refusal) { try job.checkApproval() } catch { return .failure(error) }
+            if person == nil { tasks = try tx.tasks(job.id, from: 0, limit: .max) }
+            tasks.removeAll { task in !task.runs.contains { $0.waitsForApproval } }
+            if tasks.isEmpty, let id {
+                return .failure(.conflict(.invalidJobStatus, message: JobMessages.approveRefused(id)))
+            }
+            for var task in tasks {
+                for index in task.runs.indices { task.runs[index].approve() }
+                task.updated = tx.now
+                try tx.save(task)
+            }
+            job = try Workshop.heeded(job, in: tx)
+            try tx.bringForward(job.id, to: tx.now)
+            try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
+            try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
+            return .success(job)
         }
     }
 

@@ -48,7 +48,7 @@ struct CheckWork: Sendable {
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)
             guard var job = try tx.job(lease.item.key.job), var task = try tx.task(job.id, person) else { return }
-            guard job.status == .processing || job.status == .inProgress || job.status == .cuttingOver else { return }
+            guard job.phase == .processing || job.phase == .inProgress || job.phase == .cuttingOver else { return }
             job.migrationExpanded(now: tx.now)
             if let refusal {
                 task.refused(refusal.finding, at: refusal.workload)

@@ -77,7 +77,7 @@ struct CutoverWork: Sendable {
     }
 
     /// Rows T21 and T23: from here on the person cannot be cancelled. `nil` when they were, or the date was moved, just
-    /// before.
+    /// before; and when the run has to wait for an approval (5.5).
     /// - Parameter resumed: the journal of an earlier worker, to go on with; `nil` for a new one.
     private func begin(
         _ progress: RunProgress, _ resumed: CutoverJournal?
@@ -91,29 +91,72 @@ struct CutoverWork: Sendable {
                 try tx.finish(lease, next: nil)
                 return nil
             }
+            var next = lease.item
+            next.attempts = 0
             let isReady = task.readyForCutover(
                 dateHasPassed: tx.now >= job.completeAfter, settings: settings.jobs
             ).contains(run.workload)
             if task.runs[index].status == .synced, isReady { task.runs[index].enteredCutover() }
             guard task.runs[index].isInCutover else {
-                var next: WorkItem? = lease.item
-                next?.due = max(tx.now, job.completeAfter)
+                next.due = max(tx.now, job.completeAfter)
                 try tx.finish(lease, next: task.runs[index].status == .synced ? next : nil)
                 return nil
             }
+            let verdict = try Self.verdict(on: run, progress, in: tx)
+            // Too much lost is a failure, and found by whoever goes on; after the swap nothing is asked any more.
+            let isHeld =
+                resumed == nil && settings.jobs.holdsSkippedItems && verdict.grade == .investigate
+                && !task.runs[index].accepts(verdict)
             task.runs[index].message = ""
+            task.runs[index].verdict = verdict
+            if isHeld { task.runs[index].held(by: verdict) }
             task.runs[index].progress = progress
             task.updated = tx.now
             try tx.save(task)
-            if job.status == .inProgress {
-                job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id))
-                try Workshop.save(job, in: tx)
+            job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id))
+            try Workshop.heed(&job, in: tx)
+            try Workshop.save(job, in: tx)
+            if isHeld {
+                // What was mended meanwhile is found by the next passes.
+                next.due = tx.now + settings.deltaInterval
+                try tx.finish(lease, next: next)
+                return nil
             }
             let journal =
                 resumed ?? CutoverJournal(step: first, began: tx.now, hold: first == .freeze ? nil : .nothing)
             try tx.setCutover(journal, of: run)
             return journal
         }
+    }
+
+    // MARK: the consistency gate
+
+    private static func verdict(
+        on run: RunID, _ progress: RunProgress, in tx: any StoreTransaction
+    ) throws(StoreError) -> ConsistencyVerdict {
+        var losses = Losses(attempted: progress.itemsExpected ?? progress.items + progress.skipped)
+        for found in try tx.findingCounts(of: run) {
+            losses.add(found.outcome, found.code, count: found.count)
+            if found.outcome == .skipped, found.systemFolders > 0 { losses.lacksSystemFolder = true }
+        }
+        return losses.verdict(for: run.workload)
+    }
+
+    /// Nothing more is lost than was agreed to. What is found here for the first time sends the run back, and the next try
+    /// finds it before anybody is locked out.
+    private func passGate(_ progress: RunProgress) async throws(WorkError) {
+        guard workshop.settings.jobs.holdsSkippedItems else { return }
+        let run = run
+        let (verdict, isAccepted) = try await workshop.transact(under: lease) { (tx) throws(StoreError) in
+            let verdict = try Self.verdict(on: run, progress, in: tx)
+            let mine = try tx.task(run.job, run.person)?[run.workload]
+            return (verdict, mine?.accepts(verdict) ?? true)
+        }
+        guard !isAccepted else { return }
+        throw .connector(
+            ConnectorError(
+                .targetIncomplete, verdict.grade == .poor ? .failRun : .retry(after: .zero),
+                "\(verdict.lost) items cannot be moved and would be left at the source; see the report."))
     }
 
     // MARK: steps
@@ -178,6 +221,7 @@ struct CutoverWork: Sendable {
                 try await record(.verify, &journal)
                 try await compare(&course, only: rehearsal.flatMap { $0.unsettled(besides: changed) })
             }
+            try await passGate(course.progress)
             return (journal, course)
         }
         try await record(.swap, &journal)
@@ -316,6 +360,7 @@ struct CutoverWork: Sendable {
             task.runs[index].progress = progress
             task.runs[index].completed(message: message)
             for finding in findings { try tx.addItemFinding(finding) }
+            task.runs[index].verdict = try Self.verdict(on: run, progress, in: tx)
             task.updated = tx.now
             let ready = task.readyForCutover(dateHasPassed: tx.now >= job.completeAfter, settings: settings)
             for workload in ready where workload != run.workload {

@@ -11,7 +11,7 @@ struct RunWork: Sendable {
 
     func perform() async throws(WorkError) {
         guard let (job, task) = try await workshop.load(run.job, run.person), let mine = task[run.workload],
-            job.status == .inProgress || job.status == .cuttingOver || job.status == .pendingCancel
+            job.phase == .inProgress || job.phase == .cuttingOver || job.phase == .pendingCancel
         else { return try await workshop.finish(lease) }
         do throws(WorkError) {
             switch mine.status {
@@ -83,8 +83,11 @@ struct RunWork: Sendable {
                 let isReady = task.readyForCutover(dateHasPassed: dateHasPassed, settings: settings.jobs)
                     .contains(run.workload)
                 // Whoever waits for the mailbox is woken by its end; the interval is for the delta passes until then.
-                next.due = isReady ? tx.now : tx.now + settings.deltaInterval
-                if !dateHasPassed { next.due = min(next.due, job.completeAfter) }
+                next.due =
+                    isReady
+                    ? tx.now
+                    : DeltaSchedule(interval: settings.deltaInterval)
+                        .next(after: tx.now, changes: result.changes, date: job.completeAfter)
                 if wasSyncing { task.updated = tx.now }
             }
             try tx.save(task)
@@ -157,7 +160,7 @@ struct RunWork: Sendable {
             "A run failed", metadata: ["code": "\(problem.code.rawValue)", "attempts": "\(attempts)"])
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)
-            guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
+            guard var job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
                 let index = task.runs.firstIndex(where: { $0.id == run })
             else { return }
             task.runs[index].failed([finding], message: "")
@@ -167,6 +170,8 @@ struct RunWork: Sendable {
                 }
             }
             task.updated = tx.now
+            try tx.save(task)
+            try Workshop.heed(&job, in: tx)
             try Workshop.settle(task, of: job, unfinished: RunStatus.unfinished, in: tx)
         }
     }

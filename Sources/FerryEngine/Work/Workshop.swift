@@ -63,6 +63,23 @@ struct Workshop: Sendable {
         }
     }
 
+    /// Shows, or does not show any more, that people of the job wait for an approval (rows T41, T42).
+    static func heed(_ job: inout Job, in tx: any StoreTransaction) throws(StoreError) {
+        let people = try tx.peopleHeld(of: job.id)
+        if people > 0 {
+            job.needsAction(JobMessages.approveLosses, people: people, now: tx.now)
+        } else {
+            job.actionTaken(now: tx.now)
+        }
+    }
+
+    /// The same, stored. Somebody who agrees is noted in the audit trail by the caller.
+    static func heeded(_ job: Job, in tx: any StoreTransaction) throws(StoreError) -> Job {
+        var job = job
+        try heed(&job, in: tx)
+        return try save(job, in: tx)
+    }
+
     /// Stores the job if it differs from what is stored; a new status is noted in the audit trail.
     @discardableResult
     static func save(_ job: Job, in tx: any StoreTransaction) throws(StoreError) -> Job {

@@ -29,13 +29,15 @@ struct TaskTable {
         let runs = try db.rows(
             """
             SELECT workload, status, message, findings, items, bytes, items_expected, bytes_expected, skipped, failed,
-                passes, active_microseconds, frozen_microseconds
+                passes, active_microseconds, frozen_microseconds, grade, lost, approved
             FROM run WHERE job = ? AND ordinal = ?
             """, [stub.number, stub.ordinal]
         ) { row in
             WorkloadRun(
                 id: RunID(job: job, person: stub.person, workload: try row.member(0)), status: try row.member(1),
-                message: row[2], findings: try FindingList.decode(row[3]), progress: Self.progress(row, from: 4))
+                message: row[2], findings: try FindingList.decode(row[3]), progress: Self.progress(row, from: 4),
+                verdict: row.hasNull(atIndex: 13)
+                    ? nil : ConsistencyVerdict(grade: try row.member(13), lost: row[14]), approved: row[15])
         }
         return UserTask(
             job: job, person: stub.person, ordinal: stub.ordinal, updated: stub.updated,
@@ -70,10 +72,11 @@ struct TaskTable {
                 """
                 UPDATE run SET status = ?, message = ?, findings = ?, items = ?, bytes = ?, items_expected = ?,
                     bytes_expected = ?, skipped = ?, failed = ?, passes = ?, active_microseconds = ?,
-                    frozen_microseconds = ?
+                    frozen_microseconds = ?, grade = ?, lost = ?, approved = ?
                 WHERE job = ? AND ordinal = ? AND workload = ?
                 """,
                 [run.status.rawValue, run.message, try FindingList.encode(run.findings)] + Self.arguments(progress)
+                    + [run.verdict?.grade.rawValue, run.verdict?.lost ?? 0, run.approved]
                     + [number, stored.ordinal, run.id.workload.rawValue])
         }
         try db.run(
@@ -107,7 +110,7 @@ struct TaskTable {
             )
             """, [at.microseconds, number, number] + StatementArguments(names))
         try db.run(
-            "UPDATE run SET status = ?, message = ?, findings = '' WHERE job = ? AND status IN (\(marks))",
+            "UPDATE run SET status = ?, message = ?, findings = '', grade = NULL, lost = 0 WHERE job = ? AND status IN (\(marks))",
             [status.rawValue, message, number] + StatementArguments(names))
         return db.changesCount
     }
@@ -164,6 +167,30 @@ struct TaskTable {
             """, [job.blob]
         ) { row -> (Workload, RunProgress) in (try row.member(0), Self.progress(row, from: 1)) }
         return Dictionary(sums, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// How many runs of each workload have which grade; those without one are left out.
+    func grades(of job: JobID) throws -> [Workload: [ConsistencyGrade: Int]] {
+        let rows = try db.rows(
+            """
+            SELECT workload, grade, count(*) FROM run
+            WHERE job = (SELECT number FROM job WHERE id = ?) AND grade IS NOT NULL GROUP BY workload, grade
+            """, [job.blob]
+        ) { row -> (Workload, ConsistencyGrade, Int) in (try row.member(0), try row.member(1), row[2]) }
+        var grades: [Workload: [ConsistencyGrade: Int]] = [:]
+        for (workload, grade, count) in rows { grades[workload, default: [:]][grade] = count }
+        return grades
+    }
+
+    /// People with a run that waits for an approval.
+    func held(of job: JobID) throws -> Int {
+        try db.first(
+            """
+            SELECT count(DISTINCT ordinal) FROM run
+            WHERE job = (SELECT number FROM job WHERE id = ?) AND grade = 'investigate' AND lost > approved
+                AND (status = 'finalizing' OR status = 'inProgress' AND workload <> 'mailbox')
+            """, [job.blob]
+        ) { $0[0] } ?? 0
     }
 
     /// Names of the other active jobs into the tenant in which some run of the person is neither cancelled nor failed.

@@ -11,6 +11,13 @@ extension Operations {
         return ours(try await view(of: job, call).json, JobReport.Format.json.contentType)
     }
 
+    /// 200 with the progress as it now is.
+    func approve(_ action: Command, _ call: Call) async throws(Failure) -> Answer {
+        try BodyDecoder.empty(try call.json())
+        guard case .job(let job) = try await command(action, call, status: .ok) else { throw .fault }
+        return ours(try await view(of: job, call).json, JobReport.Format.json.contentType)
+    }
+
     func items(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
         let page = try ItemPageOptions(rawQuery: call.rawQuery)
         let job = try await find(reference, call)
@@ -50,7 +57,8 @@ extension Operations {
 
     private func view(of job: Job, _ call: Call) async throws(Failure) -> ProgressView {
         let found = try await read(for: call) { (reader) throws(StoreError) in try await reader.progress(of: job.id) }
-        return ProgressView(job: job, progress: found.progress, tally: found.tally, now: effects.now())
+        return ProgressView(
+            job: job, progress: found.progress, tally: found.tally, grades: found.grades, now: effects.now())
     }
 
     /// All users of a job, page by page.

@@ -49,6 +49,8 @@ struct Operations: Sendable {
         case .serviceDocument: try serviceDocument(call)
         // The pipeline takes batches apart; what arrives here are their steps.
         case .batch: throw .fault
+        case .approveJob(let job): try await approve(.approve(job), call)
+        case .approveUser(let job, let user): try await approve(.approvePerson(job, user), call)
         case .progress(let job): try await progress(job, call)
         case .items(let job): try await items(job, call)
         case .report(let job): try await report(job, call)
@@ -117,7 +119,7 @@ struct Operations: Sendable {
     }
 
     /// - Parameter status: of the answer when the command is carried out, for the audit trail.
-    private func command(
+    func command(
         _ command: Command, _ call: Call, status: HTTPResponse.Status
     ) async throws(Failure) -> CommandResult {
         var provenance = Provenance(origin: call.origin, requestID: call.requestID, status: status.code)

@@ -130,10 +130,11 @@ struct InitFiles {
         # Everything here may be left out.
         settings:
           maximumPeople: 2000            # people in one job
-          deltaInterval: 15m             # between passes while a job waits for its date
+          deltaInterval: 15m             # between passes until the date; four times as long while nothing changes
           freezeBudget: 60s              # longest time that the cutover keeps a person out of the source
           cancelsUntilCutover: false     # true: cancel stays possible until each person's own cutover
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
+          holdsSkippedItems: true        # false: items that cannot be moved are only reported, whatever they are
           tombstonesLast: 30d            # how long deleted jobs stay readable
           drainDelay: 0s                 # after SIGTERM: /readyz is 503 for so long before listening ends
           drainTimeout: 15s              # and then requests have so long to end

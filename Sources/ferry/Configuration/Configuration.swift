@@ -72,6 +72,8 @@ struct Configuration: Sendable {
         var cancelsUntilCutover: Bool?
         /// A failed mailbox does not hold back the person's other workloads.
         var continuesWithoutMailbox: Bool?
+        /// Whoever would leave items behind waits for an approval.
+        var holdsSkippedItems: Bool?
         /// How long deleted jobs stay readable.
         var tombstonesLast: Duration?
         /// Time between `/readyz` turning 503 and the end of listening.

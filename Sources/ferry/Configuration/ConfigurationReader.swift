@@ -159,6 +159,7 @@ struct ConfigurationReader {
                 knows: [
                     "allowedOrigins",
                     "maximumPeople", "deltaInterval", "freezeBudget", "cancelsUntilCutover", "continuesWithoutMailbox",
+                    "holdsSkippedItems",
                     "tombstonesLast", "drainDelay", "drainTimeout", "repetitionsLast",
                 ], of: "settings")
         else { return settings }
@@ -168,6 +169,7 @@ struct ConfigurationReader {
         settings.freezeBudget = mapping["freezeBudget"]?.duration()
         settings.cancelsUntilCutover = mapping["cancelsUntilCutover"]?.boolean()
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
+        settings.holdsSkippedItems = mapping["holdsSkippedItems"]?.boolean()
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
         settings.drainDelay = mapping["drainDelay"]?.duration()
         settings.drainTimeout = mapping["drainTimeout"]?.duration()

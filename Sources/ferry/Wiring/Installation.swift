@@ -87,6 +87,7 @@ struct Installation: Sendable {
         if let time = settings.freezeBudget { engine.freezeBudget = time }
         if let flag = settings.cancelsUntilCutover { engine.jobs.cancelsUntilCutover = flag }
         if let flag = settings.continuesWithoutMailbox { engine.jobs.continuesWithoutMailbox = flag }
+        if let flag = settings.holdsSkippedItems { engine.jobs.holdsSkippedItems = flag }
         if let time = settings.tombstonesLast { engine.jobs.tombstoneLifetime = time }
         if let time = settings.repetitionsLast { engine.jobs.repetitionsLast = time }
         return engine

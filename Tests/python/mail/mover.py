@@ -104,7 +104,7 @@ tenants:
       services: {{ mail: {target} }} }}
 trust:
   - {{ source: {SOURCE}, target: {TARGET}, endpoint: EXOHandler, identityMap: map.csv }}
-settings: {{ deltaInterval: 1s, drainTimeout: 5s }}
+settings: {{ deltaInterval: 1s, drainTimeout: 5s, holdsSkippedItems: false }}
 limits: off
 """)
         self.environment = os.environ | ENVIRONMENT

@@ -116,6 +116,36 @@ struct CancelJob: AsyncParsableCommand {
     }
 }
 
+struct ApproveJob: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve", abstract: "Agree to leave behind what a job cannot move.",
+        discussion: """
+            A job that shows adminActionRequired has users of whom a few items cannot be moved; ferry job report lists \
+            them. Whoever is approved is cut over at once, and the items stay at the source.
+
+            Examples:
+              ferry job approve wave-1
+              ferry job approve wave-1 --user 20000000-bbbb-4000-8000-00000000000a
+            """)
+
+    @OptionGroup var options: ServerOptions
+    @OptionGroup var argument: JobArgument
+    @Option(help: "Id of the one user to approve; without it everybody who waits.")
+    var user: String?
+
+    func run() async throws {
+        let client = try options.client()
+        let person = user.map { "/users/\(APIClient.escaped($0))" } ?? ""
+        let answer = try await client.post("/ferry/jobs/\(APIClient.escaped(argument.job))\(person)/approve")
+        if options.json {
+            Terminal.output.print(String(decoding: answer.body, as: UTF8.self))
+        } else {
+            let body: ProgressBody = try client.decode(answer)
+            Terminal.output.print("Approved. The job is now \(body.job.status).")
+        }
+    }
+}
+
 struct DeleteJob: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Remove a job that has ended. What was moved stays.",

@@ -20,7 +20,7 @@ struct JobCommand: AsyncParsableCommand {
             """,
         subcommands: [
             CreateJob.self, ListJobs.self, ShowJob.self, ListJobUsers.self, ValidateJob.self, MigrateJob.self,
-            RescheduleJob.self, CancelJob.self, DeleteJob.self, WatchJob.self, ReportJob.self,
+            RescheduleJob.self, ApproveJob.self, CancelJob.self, DeleteJob.self, WatchJob.self, ReportJob.self,
             ManifestJob.self,
         ])
 }
