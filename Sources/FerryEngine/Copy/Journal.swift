@@ -52,6 +52,17 @@ struct Journal: Sendable {
         }
     }
 
+    /// Makes durable that everything has to be compared before the container's cursor counts again: something is about to
+    /// be written into the ledger that the source will not name among its changes.
+    func distrust(_ ledger: ContainerLedger, _ progress: RunProgress) async throws(WorkError) -> ContainerLedger {
+        guard var memo = ContainerMemo(ledger.cursor), memo.cursor != nil else { return ledger }
+        memo.cursor = nil
+        var ledger = ledger
+        ledger.cursor = memo.bytes
+        try await replace(with: ledger, progress)
+        return ledger
+    }
+
     func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {
         ItemFinding(
             run: run, container: container, item: name, outcome: outcome, code: error.code, message: error.context,

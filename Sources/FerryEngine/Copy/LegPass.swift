@@ -10,6 +10,8 @@ struct LegContext: Sendable {
     /// The rewriter's fingerprint for this leg's service.
     let rules: UInt64
     let settings: CopySettings
+    /// No cursor is believed: everything is listed and compared with the ledger.
+    let comparesEverything: Bool
     let clock: any Clock<Duration>
 
     /// Removes at the target what the entries stand for, but for what another run of the person takes care of.
@@ -58,6 +60,7 @@ struct LegPass: Sendable {
     let store: any Store
     let effects: Effects
     let settings: CopySettings
+    let comparesEverything: Bool
     let lease: Lease
     let logger: Logger
 
@@ -86,7 +89,7 @@ struct LegPass: Sendable {
         let rewriter = Rewriter(transfer)
         let context = LegContext(
             source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service), settings: settings,
-            clock: effects.clock)
+            comparesEverything: comparesEverything, clock: effects.clock)
         do throws(WorkError) {
             let containers: [Container]
             do throws(ConnectorError) { containers = try await source.containers() } catch {

@@ -23,6 +23,10 @@ struct TargetSide {
     /// Source bytes of the items that this pass made `copied`, and of those that it looked at and that are to be moved.
     private(set) var copiedBytes: Int64 = 0
     private(set) var expectedBytes: Int64 = 0
+    /// Of the latter, those that were not in the ledger.
+    private(set) var newBytes: Int64 = 0
+    /// Source bytes of the items that turned out to be another workload's.
+    private(set) var elsewhereBytes: Int64 = 0
     /// Whether the ledger was changed.
     private(set) var hasRecorded = false
     private var pending: Checkpoint?
@@ -203,7 +207,12 @@ struct TargetSide {
                 tally.changes += 1
                 copiedBytes += item.sourceSize
             }
-            if outcome != .elsewhere { expectedBytes += item.sourceSize }
+            if outcome == .elsewhere {
+                elsewhereBytes += item.sourceSize
+            } else {
+                expectedBytes += item.sourceSize
+                if item.previous == nil { newBytes += item.sourceSize }
+            }
             if let error = decision.error {
                 checkpoint.findings.append(journal.finding(item.header.name, outcome, error))
             }

@@ -130,8 +130,10 @@ struct RunWork: Sendable {
             if workshop.settings.verifiesCutover {
                 let verification = try await workshop.verifier.verify(transfer)
                 if !verification.isIdentical {
-                    // What differs although nothing was left to do is the target's doing and will not go away.
-                    let result = try await workshop.copier.pass(transfer, under: lease, starting: progress)
+                    // What differs although nothing was left to do is the target's doing and will not go away. Now that
+                    // there is doubt, no source is believed that says what has changed.
+                    let result = try await workshop.copier.pass(
+                        transfer, under: lease, starting: progress, comparingEverything: true)
                     progress = result.progress
                     guard verification.alteredMessages > 0, result.changes == 0 else {
                         throw WorkError.connector(

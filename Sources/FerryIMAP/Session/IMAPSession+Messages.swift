@@ -4,12 +4,22 @@ import NIOCore
 extension IMAPSession {
     /// UIDs that fulfil raw search criteria (`ALL`, `DELETED`, `UID 1:100 UNSEEN`; ASCII), by ESEARCH where offered.
     package func search(_ criteria: String) async throws(IMAPError) -> UIDSet {
+        let answer = try await runAll([searchRequest(criteria, into: UIDSet(), \.self)])[0].get()
+        try requireOK(answer.status, "UID SEARCH")
+        return answer.value
+    }
+
+    /// A search that puts what it finds into a part of a value.
+    func searchRequest<Value: Sendable>(
+        _ criteria: String, into value: Value, _ part: any WritableKeyPath<Value, UIDSet> & Sendable
+    ) -> Request<Value> {
         let isExtended = capabilities.has("ESEARCH") || capabilities.isRev2
         let text = CommandText(isExtended ? "UID SEARCH RETURN (ALL) \(criteria)" : "UID SEARCH \(criteria)")
-        return try await ask("UID SEARCH", text, into: UIDSet()) { found, response, tag in
+        return Request(name: "UID SEARCH", text: text, value: value) { value, response, tag in
             switch response {
-            case .search(let uids): found.formUnion(uids)
-            case .extendedSearch(let about, let uids) where about == nil || about == tag: found.formUnion(uids)
+            case .search(let uids): value[keyPath: part].formUnion(uids)
+            case .extendedSearch(let about, let uids) where about == nil || about == tag:
+                value[keyPath: part].formUnion(uids)
             default: return false
             }
             return true
@@ -235,7 +245,7 @@ extension MessageRow {
 
 extension [MessageRow] {
     /// A message that was told about twice keeps its last row. Does nothing to what is ascending already.
-    fileprivate mutating func keepLastOfEach() {
+    mutating func keepLastOfEach() {
         guard !zip(self, dropFirst()).allSatisfy({ $0.uid < $1.uid }) else { return }
         var last: [UID: Int] = [:]
         for (index, row) in enumerated() { last[row.uid] = index }
