@@ -213,6 +213,9 @@ struct ContainerPass: Sendable {
             rest = rest.dropFirst(chunk.count)
             try await leg.remove(chunk, from: session, there)
             var checkpoint = journal.checkpoint(tally.current)
+            if session.capabilities.marksWhatIsRemoved {
+                checkpoint.findings = [journal.marked(chunk.count, in: container)]
+            }
             for entry in chunk {
                 checkpoint.removed.append(entry.key)
                 tally.count(from: entry.outcome, to: nil, bytes: 0)

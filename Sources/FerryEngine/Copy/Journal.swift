@@ -63,6 +63,17 @@ struct Journal: Sendable {
         return ledger
     }
 
+    /// What people at a target have to clear away that only marks what is removed.
+    func marked(_ count: Int, in container: Container) -> ItemFinding {
+        finding(
+            container.path.joined(separator: "/"), .copied,
+            ConnectorError(
+                .targetConflict, .skip,
+                "\(count) copies that are not wanted any more were marked for deletion and still lie in the target's"
+                    + " folder, since the target cannot remove them without removing what others have marked. Let the"
+                    + " person clear deleted items away there."))
+    }
+
     func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {
         ItemFinding(
             run: run, container: container, item: name, outcome: outcome, code: error.code, message: error.context,

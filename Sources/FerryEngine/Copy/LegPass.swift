@@ -134,6 +134,12 @@ struct LegPass: Sendable {
             let relocation = Relocation(
                 container: memo.container, leg: context, journal: journal, session: session, there: there)
             var rest = try await relocation.lastPlaces(of: ledger, tally)[...]
+            if session.capabilities.marksWhatIsRemoved, rest.contains(where: { $0.place != nil }) {
+                var checkpoint = journal.checkpoint(tally.current)
+                checkpoint.intent = ledger.intent
+                checkpoint.findings = [journal.marked(rest.count { $0.place != nil }, in: memo.container)]
+                do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+            }
             while !rest.isEmpty {
                 let chunk = rest.prefix(settings.removalItems)
                 rest = rest.dropFirst(chunk.count)

@@ -139,11 +139,24 @@ extension IMAPSession {
             throw IMAPError(
                 .unsupported, "The server has no UIDPLUS, so nothing can be expunged without touching other messages.")
         }
-        for result in try await store([(uids, .add(MessageFlags(.deleted)))]) { _ = try result.get() }
+        // Sent together: what could not be marked is not expunged, and says so.
         let parts = uids.split(bytes: options.commandLineBytes)
-        for result in try await checkAll(parts, "UID EXPUNGE", { CommandText("UID EXPUNGE \($0)") }) {
-            _ = try result.get()
+        let words = "+FLAGS.SILENT \(MessageFlags(.deleted).commandText)"
+        let commands =
+            parts.map { (name: "UID STORE", text: "UID STORE \($0) \(words)") }
+            + parts.map { (name: "UID EXPUNGE", text: "UID EXPUNGE \($0)") }
+        for start in stride(from: 0, to: commands.count, by: 500) {
+            let some = commands[start..<min(start + 500, commands.count)]
+            let answers = try await runAll(
+                some.map { Request(name: $0.name, text: CommandText($0.text), value: ()) })
+            for (command, answer) in zip(some, answers) { try requireOK(try answer.get().status, command.name) }
         }
+    }
+
+    /// Marks \Deleted, for want of UID EXPUNGE: an EXPUNGE would also take what others have marked.
+    package func markDeleted(_ uids: UIDSet) async throws(IMAPError) {
+        guard !uids.isEmpty else { return }
+        for result in try await store([(uids, .add(MessageFlags(.deleted)))]) { _ = try result.get() }
     }
 
     /// Starts to append to a mailbox, which need not be selected. `single`: one APPEND per message even where the server
