@@ -15,8 +15,18 @@ package protocol SourceSession: Sendable {
     func isUnchanged(_ container: Container, since cursor: Cursor) async throws(ConnectorError) -> Bool
 
     /// All items, a page at a time (about a thousand), each item in exactly one page. Items that cannot be listed are
-    /// reported in the page as `problems`.
+    /// reported in the page as `problems`. After a cursor of `changes`: the rest of those.
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage
+
+    /// What is new, changed or gone since the cursor was taken, in the answer's first page and those that follow; and the
+    /// items of the given keys, changed or not, as far as they are still there. `nil` where the source cannot tell without
+    /// a listing of everything, or no longer: then the container is listed.
+    ///
+    /// Items that have not changed may be among the answer; none that has changed is missing from it. What happens while
+    /// the pages are read may be missing: it has happened since the next cursor was taken.
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges?
 
     /// How much is in a container, where the source can tell without listing it; `nil` where it cannot.
     func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent?
@@ -38,7 +48,30 @@ package protocol SourceSession: Sendable {
 extension SourceSession {
     package var custody: (any SourceCustody)? { nil }
     package func place(of header: ItemHeader) -> ItemPlace? { nil }
+    package func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? { nil }
     package func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? { nil }
+}
+
+/// What has happened in a container.
+package struct ContainerChanges: Sendable {
+    /// New and changed items, and those that were asked for by key. `items(in:after:)` gives the pages after this one.
+    package var first: ItemPage
+    /// Items that are gone. A range may also name keys that never were an item's.
+    package var gone: [ClosedRange<ItemKey>]
+    /// How many items the container holds with all this, where the source can tell: whoever has followed every change has
+    /// as many.
+    package var items: Int64?
+    /// Bytes of their contents, where the source can tell.
+    package var bytes: Int64?
+
+    package init(first: ItemPage, gone: [ClosedRange<ItemKey>], items: Int64? = nil, bytes: Int64? = nil) {
+        self.first = first
+        self.gone = gone
+        self.items = items
+        self.bytes = bytes
+    }
 }
 
 /// How much a container holds.

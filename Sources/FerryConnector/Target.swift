@@ -24,6 +24,7 @@ package protocol TargetSession: Sendable {
     func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> [WriteReceipt]?
 
     /// Removes items that the source no longer has, if Ferry wrote them; unknown ones are ignored. Durable on return.
+    /// Marks them for deletion where the capabilities say so.
     func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError)
 
     /// What the container looks like right before a batch of these items, and what will tell them there even if the
@@ -70,6 +71,8 @@ package struct TargetCapabilities: Sendable, Hashable {
     package var isIdempotent: Bool
     /// Largest item in bytes; `nil` where there is no known limit.
     package var largestItemBytes: Int64?
+    /// What is removed stays where people can see it, marked for deletion, until somebody there clears it away.
+    package var marksWhatIsRemoved = false
     /// Items per batch that suit the target, between 1 and 4096.
     package var batchItems: Int
     /// Bytes per batch that suit the target.

@@ -17,7 +17,7 @@ package enum ConnectorConformance {
         package let run: @Sendable (any ConnectorFixture) async throws -> Void
     }
 
-    package static let checks: [Check] = sourceChecks + changeChecks + targetChecks + faultChecks
+    package static let checks: [Check] = sourceChecks + changeChecks + deltaChecks + targetChecks + faultChecks
 }
 
 /// A pair of accounts for one check, and the means to change the source behind Ferry's back. Used by one check only.
@@ -47,6 +47,8 @@ package protocol ConnectorFixture: Sendable {
 
     /// A valid item of this service, different for every number, of about `bytes` bytes.
     func item(_ number: Int, bytes: Int) -> SeedItem
+    /// Whether the source names what has changed (`changes`).
+    var tellsChanges: Bool { get }
     /// Whether an item's bytes and names may be anything; else those checks take items as `item` makes them.
     var takesAnyName: Bool { get }
 
@@ -96,6 +98,8 @@ func expect(_ isTrue: Bool, _ claim: @autoclosure () -> String) throws {
 
 extension ConnectorFixture {
     package func keepingWhatStays(of old: ItemMetadata, in new: ItemMetadata) -> ItemMetadata { new }
+
+    package var tellsChanges: Bool { false }
 
     package func kept(_ metadata: ItemMetadata) -> ItemMetadata { metadata }
 

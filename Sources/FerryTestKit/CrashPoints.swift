@@ -118,6 +118,12 @@ private struct MortalSource: SourceSession {
         try points.live()
         return try await inner.items(in: container, after: cursor)
     }
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? {
+        try points.live()
+        return try await inner.changes(in: container, since: cursor, and: keys)
+    }
     func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? {
         try points.live()
         return try await inner.extent(of: container)

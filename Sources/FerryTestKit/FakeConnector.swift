@@ -57,11 +57,47 @@ struct FakeSource: SourceSession {
 
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage {
         _ = try await tenant.begin(.items)
-        let start = cursor.map { $0.bytes.dropFirst().reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
-        let items = try folder(container).items.filter { $0.id > start }
-        let page = items.prefix(tenant.settings.pageItems)
+        let folder = try folder(container)
+        guard let cursor, cursor.bytes.first == Self.changesForm else {
+            return page(folder.items, after: cursor.map { number($0.bytes.dropFirst()) } ?? 0) { self.cursor($0) }
+        }
+        // Since when, how far the listing is, then the keys that were asked for.
+        let words = stride(from: 1, to: cursor.bytes.count, by: 8).map { number(cursor.bytes[$0..<$0 + 8]) }
+        let keys = stride(from: 2, to: words.count, by: 2).map { ItemKey(high: words[$0], low: words[$0 + 1]) }
+        return changed(in: folder, since: words[0], and: keys, after: words[1])
+    }
+
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? {
+        guard tenant.settings.tellsChanges else { return nil }
+        _ = try await tenant.begin(.changes)
+        let folder = try folder(container)
+        let since = number(cursor.bytes.dropFirst())
+        guard since <= folder.revision else { return nil }
+        return ContainerChanges(
+            first: changed(in: folder, since: since, and: keys, after: 0),
+            gone: folder.removals.filter { $0.value > since }.map { $0.key...$0.key },
+            items: Int64(folder.items.count), bytes: folder.items.reduce(0) { $0 + Int64($1.content.count) })
+    }
+
+    private func changed(
+        in folder: FakeTenant.Folder, since: UInt64, and keys: [ItemKey], after start: UInt64
+    ) -> ItemPage {
+        let wanted = Set(keys)
+        return page(folder.items.filter { $0.changedAt > since || wanted.contains($0.key) }, after: start) { last in
+            let words = [since, last] + keys.flatMap { [$0.high, $0.low] }
+            return Cursor([Self.changesForm] + words.flatMap(Self.bytes))
+        }
+    }
+
+    private func page(
+        _ items: [FakeTenant.Item], after start: UInt64, _ cursor: (UInt64) -> Cursor
+    ) -> ItemPage {
+        let rest = items.filter { $0.id > start }
+        let page = rest.prefix(tenant.settings.pageItems)
         return ItemPage(
-            headers: page.map(\.header), next: page.count < items.count ? page.last.map { self.cursor($0.id) } : nil)
+            headers: page.map(\.header), next: page.count < rest.count ? page.last.map { cursor($0.id) } : nil)
     }
 
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader {
@@ -81,9 +117,15 @@ struct FakeSource: SourceSession {
         return folder
     }
 
-    private func cursor(_ number: UInt64) -> Cursor {
-        Cursor([1] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - $0 * 8)) })
+    private static let changesForm: UInt8 = 2
+
+    private func cursor(_ number: UInt64) -> Cursor { Cursor([1] + Self.bytes(number)) }
+
+    private static func bytes(_ number: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - $0 * 8)) }
     }
+
+    private func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 }
 
 struct FakeCustody: SourceCustody {

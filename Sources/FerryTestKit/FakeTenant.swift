@@ -15,6 +15,8 @@ package final class FakeTenant: Sendable {
         package var metadata: ItemMetadata
         /// Rises with each change of content.
         package var revision: UInt64 = 0
+        /// The folder's revision when it was made or changed last.
+        package var changedAt: UInt64 = 0
         /// The key that Ferry gave; `nil` for what people made.
         package var origin: ItemKey?
         /// The writer hung up before the end.
@@ -27,6 +29,8 @@ package final class FakeTenant: Sendable {
         /// Rises with each change.
         package var revision: UInt64 = 0
         package var lastID: UInt64 = 0
+        /// The folder's revision when an item was removed, by key.
+        package var removals: [ItemKey: UInt64] = [:]
         /// Calls of `finish`.
         package var finished = 0
     }
@@ -54,6 +58,8 @@ package final class FakeTenant: Sendable {
         /// Whether the target has the verb `update`.
         package var canUpdate = true
         package var canFreeze = true
+        /// Whether the source has the verb `changes`.
+        package var tellsChanges = true
         package var largestItemBytes: Int64?
         package var batchItems = 16
         package var pageItems = 10
@@ -160,12 +166,14 @@ extension FakeTenant.Folder {
             change(&items[index])
             if items[index].content != before { items[index].revision += 1 }
             revision += 1
+            items[index].changedAt = revision
         }
     }
 
     package mutating func remove(_ name: String) {
-        items.removeAll { $0.name == name }
         revision += 1
+        for item in items where item.name == name { removals[item.key] = revision }
+        items.removeAll { $0.name == name }
     }
 
     mutating func append(_ item: FakeTenant.Item) {
@@ -173,6 +181,8 @@ extension FakeTenant.Folder {
         revision += 1
         var item = item
         item.id = lastID
+        item.changedAt = revision
+        removals[item.key] = nil
         items.append(item)
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The verbs of both session protocols, for counting and for faults.
 package enum FakeOperation: String, Sendable, Hashable, CaseIterable {
-    case openSource, openTarget, probe, containers, state, isUnchanged, items, bodies
+    case openSource, openTarget, probe, containers, state, isUnchanged, changes, items, bodies
     case ensure, write, update, remove, mark, arrived, finish
     case freeze, thaw, redirect, removeRedirect
 }

@@ -47,6 +47,28 @@ import Testing
         #expect(strict.see(entries[0].key, entries[0].version) == .due(previous: entries[0].outcome))
     }
 
+    @Test func `The index counts newcomers, and finds those that are gone in ranges`() {
+        let entries = [1, 2, 3, 7, 9, 20].map { number in
+            LedgerEntry(
+                key: ItemKey(high: 1, low: number), version: ItemVersion(number),
+                outcome: number == 7 ? .skipped : number == 9 ? .elsewhere : .copied)
+        }
+        func range(_ lower: UInt64, _ upper: UInt64) -> ClosedRange<ItemKey> {
+            ItemKey(high: 1, low: lower)...ItemKey(high: 1, low: upper)
+        }
+        var index = LedgerIndex(entries, treatingAllAsChanged: false)
+        #expect(index.count == 6)
+        #expect(index.unsettled == [ItemKey(high: 1, low: 7), ItemKey(high: 1, low: 9)])
+        #expect(index.see(ItemKey(high: 1, low: 3), ItemVersion(3)) == .unchanged(.copied))
+        _ = index.see(ItemKey(high: 1, low: 21), ItemVersion(0))
+        #expect(index.newcomers == 1)
+        #expect(index.unseen(in: []) == [])
+        #expect(index.unseen(in: [range(4, 6), range(10, 19), range(30, 40)]) == [])
+        #expect(index.unseen(in: [range(8, 9), range(2, 7), range(7, 7)]).map(\.key.low) == [2, 7, 9])
+        #expect(index.unseen(in: [range(0, .max)]).map(\.key.low) == [1, 2, 7, 9, 20])
+        #expect(LedgerIndex([], treatingAllAsChanged: false).unseen(in: [range(0, .max)]) == [])
+    }
+
     static let containers = [
         Container(name: "INBOX", path: ["INBOX"], details: .mailFolder(isSubscribed: false)),
         Container(name: "Gesendet", path: ["Gesendet"], details: .mailFolder(isSubscribed: true, use: .sent)),

@@ -39,6 +39,87 @@ import Testing
     }
 
     @Test(arguments: [true, false])
+    func `A pass after a day's work asks for the changes and lists nothing`(isIdempotent: Bool) async throws {
+        var settings = FakeTenant.Settings()
+        settings.isIdempotent = isIdempotent
+        let world = try await CopierWorld(to: settings)
+        world.fill(mail: 60)
+        try await world.pass()
+        for number in 0..<3 {
+            world.source.faults.resetCalls()
+            world.addMail(2, from: 100 + number * 2)
+            world.source.edit(world.place(.mail)) { holdings in
+                holdings[["INBOX"]].remove("m\(number)")
+                holdings[["INBOX"]].change("m\(30 + number)") { $0.metadata = CopierWorld.metadata(99) }
+            }
+            let result = try await world.pass()
+            #expect(result.changes == 4)
+            #expect(result.progress.items == 69 + Int64(number))
+            #expect(result.progress.bytes == result.progress.bytesExpected)
+            #expect(world.source.faults.calls[.changes] == 1)
+            #expect(world.source.faults.calls[.items] == nil)
+            world.expectSame(all)
+        }
+        #expect(try await world.verify().isIdentical)
+    }
+
+    @Test func `Items that could not be moved are asked for by name until they have moved`() async throws {
+        let world = try await CopierWorld()
+        world.addMail(40)
+        let error = ConnectorError(.sourceItemUnreadable, .retry(after: nil), "Cannot be read now.")
+        world.source.faults.inject(.spoil(names: ["m3", "m31"], error), at: .bodies, times: 9)
+        #expect(try await world.pass().progress.failed == 2)
+        world.source.faults.resetCalls()
+        let second = try await world.pass()
+        #expect(second.progress.failed + second.progress.skipped == 2)
+        #expect(try await world.findings().map(\.item) == ["m3", "m31"])
+        world.source.faults.clear()
+        world.source.edit(world.place(.mail)) { $0[["INBOX"]].remove("m31") }
+        let third = try await world.pass()
+        #expect(third.progress.items == 39)
+        #expect(third.progress.bytes == third.progress.bytesExpected)
+        #expect(world.source.faults.calls[.items] == nil)
+        #expect(try await world.findings().isEmpty)
+        world.expectSame([.mail])
+    }
+
+    @Test func `A source that keeps silent about a change is found out by the number of its items`() async throws {
+        let world = try await CopierWorld()
+        world.addMail(40)
+        try await world.pass()
+        world.addMail(3, from: 50)
+        world.source.edit(world.place(.mail)) { holdings in
+            holdings[["INBOX"]].items.removeAll { $0.name == "m7" || $0.name == "m8" }
+            for index in holdings[["INBOX"]].items.indices where holdings[["INBOX"]].items[index].name == "m51" {
+                holdings[["INBOX"]].items[index].changedAt = 0
+            }
+        }
+        #expect(try await world.pass().changes == 5)
+        world.expectSame([.mail])
+        world.source.faults.resetCalls()
+        world.addMail(1, from: 60)
+        #expect(try await world.pass().changes == 1)
+        #expect(world.source.faults.calls[.items] == nil, "what it says is believed again")
+    }
+
+    @Test func `A pass that compares everything finds what no source has told`() async throws {
+        let world = try await CopierWorld()
+        world.addMail(40)
+        try await world.pass()
+        world.source.edit(world.place(.mail)) { holdings in
+            for index in holdings[["INBOX"]].items.indices where holdings[["INBOX"]].items[index].name == "m5" {
+                holdings[["INBOX"]].items[index].metadata = CopierWorld.metadata(6)
+            }
+        }
+        #expect(try await world.pass().changes == 0)
+        let (run, lease) = (world.run(), try await world.lease(world.run()))
+        let result = try await world.copier().pass(
+            world.transfer(run), under: lease, starting: try await world.progress(), comparingEverything: true)
+        #expect(result.changes == 1)
+        world.expectSame([.mail])
+    }
+
+    @Test(arguments: [true, false])
     func `Changed flags are updated at the target without reading a message again`(isIdempotent: Bool) async throws {
         var settings = FakeTenant.Settings()
         settings.isIdempotent = isIdempotent
@@ -344,16 +425,20 @@ import Testing
         #expect(progress.bytes == progress.bytesExpected)
     }
 
-    @Test(arguments: [true, false])
-    func `People may work while a pass runs; a quiet pass makes both sides the same`(isIdempotent: Bool) async throws {
+    @Test(arguments: [true, false], [true, false])
+    func `People may work while a pass runs; a quiet pass makes both sides the same`(
+        isIdempotent: Bool, tellsChanges: Bool
+    ) async throws {
+        var source = FakeTenant.Settings()
+        source.tellsChanges = tellsChanges
         var settings = FakeTenant.Settings()
         settings.isIdempotent = isIdempotent
         settings.batchItems = 5
-        let world = try await CopierWorld(to: settings)
+        let world = try await CopierWorld(from: source, to: settings)
         world.addMail(40)
         let random = SharedRandom(seed: 7)
         world.source.meanwhile { [weak world] operation in
-            guard let world, operation == .items || operation == .bodies else { return }
+            guard let world, [.changes, .items, .bodies].contains(operation) else { return }
             let number = random.number(in: 0..<40)
             world.source.edit(world.place(.mail)) { holdings in
                 holdings[["INBOX"]].remove("m\(number)")

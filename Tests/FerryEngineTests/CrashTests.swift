@@ -8,12 +8,15 @@ import Testing
 /// Law 1: whatever dies when, the finished move has every source item exactly once at the target.
 @Suite struct CrashTests {
     /// Two passes: everything; then a day's work with new, changed and deleted items. Dead lives are continued.
-    private func sweep(_ target: FakeTenant.Settings) async throws -> CrashSweep<CopierWorld> {
+    private func sweep(
+        _ target: FakeTenant.Settings, tellsChanges: Bool = true
+    ) async throws -> CrashSweep<CopierWorld> {
         let (reference, progress) = try await Self.reference(target)
         return CrashSweep(
             makeWorld: {
                 var slow = FakeTenant.Settings()
                 slow.pageItems = 4
+                slow.tellsChanges = tellsChanges
                 let world = try await CopierWorld(from: slow, to: target)
                 world.fill(mail: 9)
                 return world
@@ -82,11 +85,13 @@ import Testing
         return settings
     }
 
-    @Test(arguments: [(true, true), (true, false), (false, true), (false, false)])
+    @Test(arguments: [(true, true), (true, false), (false, true), (false, false)], [true, false])
     func `A process that dies at any boundary loses nothing and doubles nothing`(
-        isIdempotent: Bool, canUpdate: Bool
+        _ target: (isIdempotent: Bool, canUpdate: Bool), tellsChanges: Bool
     ) async throws {
-        let boundaries = try await sweep(Self.target(isIdempotent: isIdempotent, canUpdate: canUpdate)).run()
+        let boundaries = try await sweep(
+            Self.target(isIdempotent: target.isIdempotent, canUpdate: target.canUpdate), tellsChanges: tellsChanges
+        ).run()
         #expect(boundaries > 40)
     }
 

@@ -12,6 +12,13 @@ import Testing
         try await check.run(try await IMAPFixture(.dovecot))
     }
 
+    @Test(arguments: ConnectorConformance.deltaChecks, [["QRESYNC"], ["QRESYNC", "ESEARCH"]])
+    func `on Dovecot without QRESYNC tells of changes all the same`(
+        _ check: ConnectorConformance.Check, without missing: [String]
+    ) async throws {
+        try await check.run(try await IMAPFixture(.dovecot, without: missing))
+    }
+
     @Test(arguments: ConnectorConformance.checks)
     func `on Cyrus passes as a connector`(_ check: ConnectorConformance.Check) async throws {
         try await check.run(try await IMAPFixture(.cyrus))
@@ -28,13 +35,14 @@ final class IMAPFixture: ConnectorFixture {
     private let present = Mutex<[String: (uid: UID, item: SeedItem)]>([:])
     let home = Container(name: "INBOX", path: ["INBOX"], details: .mailFolder(isSubscribed: false))
     let canUpdate = true
+    let tellsChanges = true
     let takesAnyName = true
     /// One for all, so that its administrator is known.
     let source: any Connector
     let target: any Connector
 
-    init(_ kind: MailServer.Kind) async throws {
-        server = try await .person(kind)
+    init(_ kind: MailServer.Kind, without missing: [String] = []) async throws {
+        server = try await .person(kind, missing.flatMap { ["--without", $0] })
         reader = try await .person(kind)
         bystander = try await .person(kind)
         let connector = server.connector

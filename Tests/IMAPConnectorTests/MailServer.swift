@@ -51,13 +51,15 @@ struct MailServer: Sendable {
 
     var connector: IMAPConnector { connector() }
 
-    func connector(sieve: IMAPEndpoint? = nil) -> IMAPConnector {
+    /// - Parameter port: of a relay before the server.
+    func connector(sieve: IMAPEndpoint? = nil, port: Int? = nil) -> IMAPConnector {
         let entrance: IMAPSettings.Entrance =
             switch kind {
             case .dovecot: .master(user: "mover", separator: "*", password: Secret("masterpw"))
             case .cyrus: .proxy(administrator: "cyrus", password: Secret("pw"))
             }
         var settings = IMAPSettings(endpoint: endpoint, entrance: entrance)
+        if let port { settings.endpoint.port = port }
         settings.sieve = sieve
         return IMAPConnector(tenant: "Contoso", settings: settings, on: .singletonMultiThreadedEventLoopGroup)
     }

@@ -52,13 +52,49 @@ struct ContainerPass: Sendable {
             if try await relocation.run(ledger, &tally) { ledger = try await journal.ledger() }
         }
         if let intent = ledger.intent {
+            if !session.capabilities.isIdempotent { ledger = try await journal.distrust(ledger, tally.current) }
             try await recover(intent, ledger.entries, session, there, &tally)
             ledger = try await journal.ledger()
         }
 
-        let index = LedgerIndex(ledger.entries, treatingAllAsChanged: known.map { $0.rules != leg.rules } ?? false)
-        ledger = ContainerLedger()
+        // Read again, because what was put right above is not to be taken for what the source has said.
+        let stored = ContainerMemo(ledger.cursor)
+        let hasNewRules = stored.map { $0.rules != leg.rules } ?? false
+        var since = leg.comparesEverything || hasNewRules ? nil : stored?.cursor
+        var hasChanged = false
         let sizer = target.sizer(leg.settings, session.capabilities)
+        while true {
+            let index = LedgerIndex(ledger.entries, treatingAllAsChanged: hasNewRules)
+            ledger = ContainerLedger()
+            let round = try await round(index, since: since, session, there, sizer, &tally)
+            hasChanged = hasChanged || round.hasChanged
+            if round.addsUp {
+                do throws(ConnectorError) { try await session.finish(there) } catch { throw .connector(error) }
+                let memo = memo(of: round, after: stored, state)
+                return try await complete(memo, stored, hasChanged: hasChanged, &tally)
+            }
+            // The source has said less than has happened. What it did say is done; now everything is compared.
+            since = nil
+            ledger = try await journal.ledger()
+        }
+    }
+
+    /// What one listing, of changes or of everything, came to.
+    private struct Round {
+        var listing: SourceSide.Listing
+        var writing: TargetSide
+        /// Entries of items that were removed.
+        var gone: Int
+
+        var hasChanged: Bool { writing.hasRecorded || gone > 0 }
+        var addsUp: Bool { listing.addsUp(without: gone) }
+    }
+
+    /// Reads and writes at the same time what is new or has changed, then removes what is gone.
+    private func round(
+        _ index: LedgerIndex, since: Cursor?, _ session: any TargetSession, _ there: Container, _ sizer: SharedSizer,
+        _ tally: inout PassTally
+    ) async throws(WorkError) -> Round {
         let batches = Conduit<CopyBatch>(limit: 1)
         let leftovers = Conduit<[CopyItem]>(limit: 1)
         let reading = SourceSide(
@@ -67,26 +103,42 @@ struct ContainerPass: Sendable {
         var writing = TargetSide(
             session: session, container: there, journal: journal, clock: leg.clock, sizer: sizer, batches: batches,
             leftovers: leftovers)
-        async let listed = reading.run(index)
+        async let listed = reading.run(index, since: since)
         try await writing.run(&tally)
         let listing: SourceSide.Listing
         do throws(ConnectorError) { listing = try await listed.get() } catch { throw .connector(error) }
-
-        // What a listing with gaps does not show may still be there.
-        let gone = listing.hasProblems ? [] : listing.index.unseen
+        let gone = listing.gone
         try await remove(gone, session, there, &tally)
-        do throws(ConnectorError) { try await session.finish(there) } catch { throw .connector(error) }
+        return Round(listing: listing, writing: writing, gone: gone.count)
+    }
 
+    /// What is kept of the container once everything that the round found is done.
+    private func memo(of round: Round, after known: ContainerMemo?, _ state: Cursor) -> ContainerMemo {
+        let (listing, writing) = (round.listing, round.writing)
         var memo = ContainerMemo(container: container, rules: leg.rules)
-        memo.copiedBytes = listing.unchangedBytes + writing.copiedBytes
-        memo.expectedBytes = listing.unchangedBytes + writing.expectedBytes
-        memo.cursor = state
-        try await complete(memo, known, hasChanged: writing.hasRecorded || !gone.isEmpty, &tally)
+        if let changes = listing.changes, let known {
+            // Everything that is not copied was listed, so the rest is.
+            if let bytes = changes.bytes {
+                memo.expectedBytes = max(0, bytes - listing.elsewhereBytes - writing.elsewhereBytes)
+            } else {
+                // The ledger does not know how large the items were that are gone: as large as most, say.
+                let mean = known.expectedBytes / Int64(max(1, listing.index.count))
+                memo.expectedBytes = max(0, known.expectedBytes + writing.newBytes - mean * Int64(round.gone))
+            }
+            memo.copiedBytes = max(0, memo.expectedBytes - (writing.expectedBytes - writing.copiedBytes))
+        } else {
+            memo.copiedBytes = listing.unchangedBytes + writing.copiedBytes
+            memo.expectedBytes = listing.unchangedBytes + writing.expectedBytes
+        }
+        // What was not listed might change without being named among the changes.
+        memo.cursor = listing.hasProblems ? nil : state
+        return memo
     }
 
     /// Whether a handful of calls shows that there is nothing to do. Items that could not be moved are tried again.
     private func isUpToDate(_ known: ContainerMemo, _ entries: [LedgerEntry]) async throws(ConnectorError) -> Bool {
-        guard let cursor = known.cursor, known.container == container, known.rules == leg.rules,
+        guard !leg.comparesEverything, let cursor = known.cursor, known.container == container,
+            known.rules == leg.rules,
             entries.allSatisfy({ $0.outcome == .copied || $0.outcome == .elsewhere })
         else { return false }
         return try await leg.source.isUnchanged(container, since: cursor)
@@ -165,6 +217,9 @@ struct ContainerPass: Sendable {
             rest = rest.dropFirst(chunk.count)
             try await leg.remove(chunk, from: session, there)
             var checkpoint = journal.checkpoint(tally.current)
+            if session.capabilities.marksWhatIsRemoved {
+                checkpoint.findings = [journal.marked(chunk.count, in: container)]
+            }
             for entry in chunk {
                 checkpoint.removed.append(entry.key)
                 tally.count(from: entry.outcome, to: nil, bytes: 0)
@@ -183,7 +238,7 @@ struct ContainerPass: Sendable {
         tally.sums.add(ledger.entries)
         tally.sums.copiedBytes += memo.copiedBytes
         tally.sums.expectedBytes += memo.expectedBytes
-        guard hasChanged || memo != known, !ledger.entries.contains(where: { $0.outcome == .failed }) else { return }
+        guard hasChanged || memo != known else { return }
         ledger.cursor = memo.bytes
         try await journal.replace(with: ledger, tally.current)
     }

@@ -26,8 +26,11 @@ package struct Copier: Sendable {
     /// recorded up to the last checkpoint, and calling it again goes on from there. Items that could not be moved this
     /// time are counted in the result's `failed`, not thrown. When the task is cancelled it throws
     /// `.connector(.cancelled)` between two batches; when the lease is lost, `.store(.leaseLost)`.
+    ///
+    /// `comparingEverything` takes no source's word for what has changed: everything is listed and compared.
     package func pass(
-        _ transfer: Transfer, under lease: Lease, starting progress: RunProgress, reportingArrivals: Bool = false
+        _ transfer: Transfer, under lease: Lease, starting progress: RunProgress, reportingArrivals: Bool = false,
+        comparingEverything: Bool = false
     ) async throws(WorkError) -> PassResult {
         let survey = Survey(legs: transfer.legs, result: Survey.Result())
         let isFirst = progress.itemsExpected == nil && settings.countsAhead
@@ -39,8 +42,8 @@ package struct Copier: Sendable {
         var isAnywhere = false
         for leg in transfer.legs {
             let pass = LegPass(
-                leg: leg, transfer: transfer, store: store, effects: effects, settings: settings, lease: lease,
-                logger: logger, reportsArrivals: reportingArrivals)
+                leg: leg, transfer: transfer, store: store, effects: effects, settings: settings,
+                comparesEverything: comparingEverything, lease: lease, logger: logger, reportsArrivals: reportingArrivals)
             isAnywhere = try await pass.run(&tally) || isAnywhere
         }
         // Plenty of people never chat or call a meeting; nobody is without a mailbox or a file store.

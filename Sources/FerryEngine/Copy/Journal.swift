@@ -63,6 +63,28 @@ struct Journal: Sendable {
                 "It came to the source after the last delta of the cutover, and was carried over."))
     }
 
+    /// Makes durable that everything has to be compared before the container's cursor counts again: something is about to
+    /// be written into the ledger that the source will not name among its changes.
+    func distrust(_ ledger: ContainerLedger, _ progress: RunProgress) async throws(WorkError) -> ContainerLedger {
+        guard var memo = ContainerMemo(ledger.cursor), memo.cursor != nil else { return ledger }
+        memo.cursor = nil
+        var ledger = ledger
+        ledger.cursor = memo.bytes
+        try await replace(with: ledger, progress)
+        return ledger
+    }
+
+    /// What people at a target have to clear away that only marks what is removed.
+    func marked(_ count: Int, in container: Container) -> ItemFinding {
+        finding(
+            container.path.joined(separator: "/"), .copied,
+            ConnectorError(
+                .targetConflict, .skip,
+                "\(count) copies that are not wanted any more were marked for deletion and still lie in the target's"
+                    + " folder, since the target cannot remove them without removing what others have marked. Let the"
+                    + " person clear deleted items away there."))
+    }
+
     func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {
         ItemFinding(
             run: run, container: container, item: name, outcome: outcome, code: error.code, message: error.context,

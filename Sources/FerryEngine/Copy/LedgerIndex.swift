@@ -1,7 +1,8 @@
 import FerryConnector
 import FerryCore
 
-/// The ledger of one container while a listing is held against it: what is new, what has changed, what is gone.
+/// The ledger of one container while a listing, or what a source says of changes, is held against it: what is new, what
+/// has changed, what is gone.
 ///
 /// 40 bytes and a bit per known item; nothing per new one.
 struct LedgerIndex: Sendable {
@@ -16,6 +17,8 @@ struct LedgerIndex: Sendable {
     /// Ascending by key.
     private let entries: [LedgerEntry]
     private var isSeen: [UInt64]
+    /// Items that were seen and are not in the ledger.
+    private(set) var newcomers = 0
     /// Index after the entry found last. Listings often come in the order of keys; then no search is needed.
     private var expected = 0
     /// Every item is due, whatever its version: it was rewritten under rules that have changed.
@@ -27,6 +30,11 @@ struct LedgerIndex: Sendable {
         treatsAllAsChanged = treatingAllAsChanged
     }
 
+    var count: Int { entries.count }
+
+    /// The items that were not copied: a pass looks at them again, whether they have changed or not.
+    var unsettled: [ItemKey] { entries.lazy.filter { $0.outcome != .copied }.map(\.key) }
+
     /// What became of the item when it was looked at last.
     func outcome(of key: ItemKey) -> ItemOutcome? { position(of: key).map { entries[$0].outcome } }
 
@@ -35,7 +43,10 @@ struct LedgerIndex: Sendable {
 
     /// Notes that the source lists the item.
     mutating func see(_ key: ItemKey, _ version: ItemVersion) -> Finding {
-        guard let position = position(of: key) else { return .due(previous: nil) }
+        guard let position = position(of: key) else {
+            newcomers += 1
+            return .due(previous: nil)
+        }
         expected = position + 1
         isSeen[position / 64] |= 1 << UInt64(position % 64)
         let entry = entries[position]
@@ -54,14 +65,34 @@ struct LedgerIndex: Sendable {
         entries.indices.lazy.filter { isSeen[$0 / 64] & 1 << UInt64($0 % 64) == 0 }.map { entries[$0] }
     }
 
+    /// Entries in the ranges, but for those that were seen nevertheless. Costs nothing for the entries between them.
+    func unseen(in ranges: [ClosedRange<ItemKey>]) -> [LedgerEntry] {
+        var found: [LedgerEntry] = []
+        var next = 0
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            next = max(next, firstPosition(from: range.lowerBound))
+            while next < entries.count, entries[next].key <= range.upperBound {
+                if isSeen[next / 64] & 1 << UInt64(next % 64) == 0 { found.append(entries[next]) }
+                next += 1
+            }
+        }
+        return found
+    }
+
     private func position(of key: ItemKey) -> Int? {
         if expected < entries.count, entries[expected].key == key { return expected }
+        let position = firstPosition(from: key)
+        return position < entries.count && entries[position].key == key ? position : nil
+    }
+
+    /// The first entry that does not come before the key.
+    private func firstPosition(from key: ItemKey) -> Int {
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].key < key { low = middle + 1 } else { high = middle }
         }
-        return low < entries.count && entries[low].key == key ? low : nil
+        return low
     }
 }

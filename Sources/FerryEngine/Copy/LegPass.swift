@@ -10,6 +10,8 @@ struct LegContext: Sendable {
     /// The rewriter's fingerprint for this leg's service.
     let rules: UInt64
     let settings: CopySettings
+    /// No cursor is believed: everything is listed and compared with the ledger.
+    let comparesEverything: Bool
     let clock: any Clock<Duration>
 
     /// Removes at the target what the entries stand for, but for what another run of the person takes care of.
@@ -58,6 +60,7 @@ struct LegPass: Sendable {
     let store: any Store
     let effects: Effects
     let settings: CopySettings
+    let comparesEverything: Bool
     let lease: Lease
     let logger: Logger
     var reportsArrivals = false
@@ -87,7 +90,7 @@ struct LegPass: Sendable {
         let rewriter = Rewriter(transfer)
         let context = LegContext(
             source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service), settings: settings,
-            clock: effects.clock)
+            comparesEverything: comparesEverything, clock: effects.clock)
         do throws(WorkError) {
             let containers: [Container]
             do throws(ConnectorError) { containers = try await source.containers() } catch {
@@ -136,6 +139,12 @@ struct LegPass: Sendable {
             let relocation = Relocation(
                 container: memo.container, leg: context, journal: journal, session: session, there: there)
             var rest = try await relocation.lastPlaces(of: ledger, tally)[...]
+            if session.capabilities.marksWhatIsRemoved, rest.contains(where: { $0.place != nil }) {
+                var checkpoint = journal.checkpoint(tally.current)
+                checkpoint.intent = ledger.intent
+                checkpoint.findings = [journal.marked(rest.count { $0.place != nil }, in: memo.container)]
+                do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+            }
             while !rest.isEmpty {
                 let chunk = rest.prefix(settings.removalItems)
                 rest = rest.dropFirst(chunk.count)

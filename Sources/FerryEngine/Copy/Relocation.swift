@@ -18,6 +18,7 @@ struct Relocation: Sendable {
     func run(_ ledger: ContainerLedger, _ tally: inout PassTally) async throws(WorkError) -> Bool {
         var lost = try await misplaced(ledger.entries)
         guard !lost.isEmpty else { return false }
+        let ledger = try await journal.distrust(ledger, tally.current)
         var taken = ledger.entries.compactMap { lost[$0.key] == nil ? $0.place : nil }
         var hasGaps = false
         try await forEachPage(&hasGaps) { headers throws(WorkError) in

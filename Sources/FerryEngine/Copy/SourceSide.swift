@@ -2,18 +2,36 @@ import FerryConnector
 import FerryCore
 import FerryFormats
 
-/// The half of the copier that reads: lists a container, holds the listing against the ledger, cuts what is due into
-/// batches, reads their contents and rewrites those that name people.
+/// The half of the copier that reads: asks what has changed in a container, or lists it, holds the answer against the
+/// ledger, cuts what is due into batches, reads their contents and rewrites those that name people.
 ///
 /// Runs ahead of the target side by one batch and `readAheadBytes`. It alone talks to the source session while it runs.
 struct SourceSide: Sendable {
     /// What a complete listing came to.
     struct Listing: Sendable {
         var index: LedgerIndex
-        /// Bytes of the items that were up to date and copied.
+        /// What the source said of changes; `nil` where everything was listed. Without the page.
+        var changes: ContainerChanges?
+        /// Bytes of the listed items that were up to date and copied.
         var unchangedBytes: Int64 = 0
+        /// Bytes of the listed items that were up to date and another workload's.
+        var elsewhereBytes: Int64 = 0
         /// The source could not list everything. Then an item that is missing from the listing need not be gone.
         var hasProblems = false
+
+        /// Entries whose items the source does not have any more.
+        var gone: [LedgerEntry] {
+            if let changes { return index.unseen(in: changes.gone) }
+            // What a listing with gaps does not show may still be there.
+            return hasProblems ? [] : index.unseen
+        }
+
+        /// Whether the ledger has as many items as the source says, once those are in it that are new and those out of it
+        /// that are gone. If not, a change was missed, and only a listing of everything helps.
+        func addsUp(without gone: Int) -> Bool {
+            guard let items = changes?.items else { return true }
+            return Int64(index.count - gone + index.newcomers) == items
+        }
     }
 
     let session: any SourceSession
@@ -26,10 +44,11 @@ struct SourceSide: Sendable {
     let leftovers: Conduit<[CopyItem]>
 
     /// Works until the listing is complete and everything that is due was handed over; ends `batches` in any case.
+    /// - Parameter since: when the ledger was right; `nil` to list everything.
     @concurrent
-    func run(_ index: LedgerIndex) async -> Result<Listing, ConnectorError> {
+    func run(_ index: LedgerIndex, since: Cursor?) async -> Result<Listing, ConnectorError> {
         do throws(ConnectorError) {
-            let listing = try await list(against: index)
+            let listing = try await list(against: index, since: since)
             batches.finish()
             return .success(listing)
         } catch {
@@ -38,19 +57,22 @@ struct SourceSide: Sendable {
         }
     }
 
-    private func list(against index: LedgerIndex) async throws(ConnectorError) -> Listing {
+    private func list(against index: LedgerIndex, since: Cursor?) async throws(ConnectorError) -> Listing {
         var listing = Listing(index: index)
         var streamed = PendingItems()
         var rewritten = PendingItems()
-        var cursor: Cursor?
-        repeat {
-            let page = try await session.items(in: container, after: cursor)
+        var next: ItemPage? = try await firstPage(&listing, since: since)
+        while let page = next {
             var updates: [CopyItem] = []
             var decided: [Decision] = []
             for header in page.headers {
                 switch listing.index.see(header.key, header.version) {
                 case .unchanged(let outcome):
-                    if outcome == .copied { listing.unchangedBytes += header.size }
+                    switch outcome {
+                    case .copied: listing.unchangedBytes += header.size
+                    case .elsewhere: listing.elsewhereBytes += header.size
+                    case .skipped, .failed: break
+                    }
                 case .due(let previous):
                     var item = CopyItem(header, previous: previous)
                     if previous != nil { item.header.place = listing.index.place(of: header.key) }
@@ -73,12 +95,25 @@ struct SourceSide: Sendable {
             if !updates.isEmpty { try await update(updates, orElse: &streamed) }
             while streamed.fills(sizer.limits) { try await stream(streamed.cut(sizer.limits)) }
             while rewritten.fills(sizer.limits) { try await rewrite(rewritten.cut(sizer.limits)) }
-            cursor = page.next
-        } while cursor != nil
+            next = nil
+            if let cursor = page.next { next = try await session.items(in: container, after: cursor) }
+        }
         // Media come before the events that refer to them.
         while !streamed.isEmpty { try await stream(streamed.cut(sizer.limits)) }
         while !rewritten.isEmpty { try await rewrite(rewritten.cut(sizer.limits)) }
         return listing
+    }
+
+    private func firstPage(_ listing: inout Listing, since: Cursor?) async throws(ConnectorError) -> ItemPage {
+        if let since,
+            var changes = try await session.changes(in: container, since: since, and: listing.index.unsettled)
+        {
+            let page = changes.first
+            changes.first = ItemPage(headers: [], next: nil)
+            listing.changes = changes
+            return page
+        }
+        return try await session.items(in: container, after: nil)
     }
 
     /// Why an item need not even be read.

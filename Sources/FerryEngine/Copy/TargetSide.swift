@@ -23,6 +23,10 @@ struct TargetSide {
     /// Source bytes of the items that this pass made `copied`, and of those that it looked at and that are to be moved.
     private(set) var copiedBytes: Int64 = 0
     private(set) var expectedBytes: Int64 = 0
+    /// Of the latter, those that were not in the ledger.
+    private(set) var newBytes: Int64 = 0
+    /// Source bytes of the items that turned out to be another workload's.
+    private(set) var elsewhereBytes: Int64 = 0
     /// Whether the ledger was changed.
     private(set) var hasRecorded = false
     private var pending: Checkpoint?
@@ -103,19 +107,26 @@ struct TargetSide {
     /// Makes the intent durable, together with the checkpoint of the batch before; then clears the way for items that
     /// replace others, since such a target would have both.
     private mutating func announce(_ items: [CopyItem], _ tally: PassTally) async throws(WorkError) {
+        let intent: BatchIntent
         do throws(ConnectorError) {
             let mark = try await session.mark(of: container, before: items.map(\.header))
-            var checkpoint = pending.take() ?? journal.checkpoint(tally.current)
-            checkpoint.intent = BatchIntent(keys: items.map(\.header.key), mark: mark)
-            pending = checkpoint
+            intent = BatchIntent(keys: items.map(\.header.key), mark: mark)
         } catch {
             throw .connector(error)
         }
+        var checkpoint = pending.take() ?? journal.checkpoint(tally.current)
+        checkpoint.intent = intent
+        pending = checkpoint
         try await flush()
         let stale = items.filter { $0.previous != nil && $0.previous != .elsewhere }
             .map { PlacedItem(key: $0.header.key, place: $0.header.place) }
         guard !stale.isEmpty else { return }
         do throws(ConnectorError) { try await session.remove(stale, in: container) } catch { throw .connector(error) }
+        guard session.capabilities.marksWhatIsRemoved, stale.contains(where: { $0.place != nil }) else { return }
+        var remark = journal.checkpoint(tally.current)
+        remark.intent = intent
+        remark.findings = [journal.marked(stale.count { $0.place != nil }, in: container)]
+        pending = remark
     }
 
     private mutating func settle(
@@ -207,7 +218,12 @@ struct TargetSide {
                     checkpoint.findings.append(journal.arrival(item.header.name))
                 }
             }
-            if outcome != .elsewhere { expectedBytes += item.sourceSize }
+            if outcome == .elsewhere {
+                elsewhereBytes += item.sourceSize
+            } else {
+                expectedBytes += item.sourceSize
+                if item.previous == nil { newBytes += item.sourceSize }
+            }
             if let error = decision.error {
                 checkpoint.findings.append(journal.finding(item.header.name, outcome, error))
             }

@@ -76,6 +76,22 @@ final class IMAPLink: Sendable {
         }
     }
 
+    /// Opens a mailbox for reading and asks what has changed in it; see `IMAPSession.examine`.
+    func examine(
+        _ name: MailboxName, uidValidity: UInt32, changedSince modSeq: UInt64, mostRows: Int
+    ) async throws(ConnectorError) -> (mailbox: SelectedMailbox, changes: MailboxChanges?) {
+        let session = try await session()
+        state.withLock { $0.selected = nil }
+        do throws(IMAPError) {
+            let answer = try await session.examine(
+                name, uidValidity: uidValidity, changedSince: modSeq, mostRows: mostRows)
+            state.withLock { $0.selected = answer.mailbox }
+            return answer
+        } catch {
+            throw side.container(error, name)
+        }
+    }
+
     func close() async {
         let session = state.withLock { state in
             defer { (state.session, state.selected) = (nil, nil) }

@@ -143,7 +143,19 @@ extension IMAPSession {
         _ name: MailboxName, readOnly: Bool, known: KnownState? = nil
     ) async throws(IMAPError) -> SelectedMailbox {
         let verb = readOnly ? "EXAMINE" : "SELECT"
-        var text = CommandText(verb, literals: literals)
+        selected.withLock { $0 = name }
+        let answer = try await run(
+            verb, selection(name, readOnly: readOnly, known: known), into: SelectedMailbox(name: name),
+            isSelection: true,
+            take: { mailbox, response, _ in Self.take(&mailbox, response) })
+        try requireOK(answer.status, verb)
+        var mailbox = answer.value
+        mailbox.isReadOnly = readOnly || answer.status.code == .named("READ-ONLY")
+        return mailbox
+    }
+
+    func selection(_ name: MailboxName, readOnly: Bool, known: KnownState?) -> CommandText {
+        var text = CommandText(readOnly ? "EXAMINE" : "SELECT", literals: literals)
         text.mailbox(name)
         if usesQResync, let known, known.modSeq > 0 {
             var parameters = "\(known.uidValidity) \(known.modSeq)"
@@ -155,17 +167,10 @@ extension IMAPSession {
         } else if capabilities.condStore {
             text.word("(CONDSTORE)")
         }
-        selected.withLock { $0 = name }
-        let answer = try await run(
-            verb, text, into: SelectedMailbox(name: name), isSelection: true,
-            take: { mailbox, response, _ in Self.take(&mailbox, response) })
-        try requireOK(answer.status, verb)
-        var mailbox = answer.value
-        mailbox.isReadOnly = readOnly || answer.status.code == .named("READ-ONLY")
-        return mailbox
+        return text
     }
 
-    private static func take(_ mailbox: inout SelectedMailbox, _ response: Response) -> Bool {
+    static func take(_ mailbox: inout SelectedMailbox, _ response: Response) -> Bool {
         switch response {
         case .exists(let count): mailbox.exists = count
         case .flags(let flags): if mailbox.permanentFlags == MessageFlags() { mailbox.permanentFlags = flags }

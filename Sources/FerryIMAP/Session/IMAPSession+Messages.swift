@@ -4,12 +4,22 @@ import NIOCore
 extension IMAPSession {
     /// UIDs that fulfil raw search criteria (`ALL`, `DELETED`, `UID 1:100 UNSEEN`; ASCII), by ESEARCH where offered.
     package func search(_ criteria: String) async throws(IMAPError) -> UIDSet {
+        let answer = try await runAll([searchRequest(criteria, into: UIDSet(), \.self)])[0].get()
+        try requireOK(answer.status, "UID SEARCH")
+        return answer.value
+    }
+
+    /// A search that puts what it finds into a part of a value.
+    func searchRequest<Value: Sendable>(
+        _ criteria: String, into value: Value, _ part: any WritableKeyPath<Value, UIDSet> & Sendable
+    ) -> Request<Value> {
         let isExtended = capabilities.has("ESEARCH") || capabilities.isRev2
         let text = CommandText(isExtended ? "UID SEARCH RETURN (ALL) \(criteria)" : "UID SEARCH \(criteria)")
-        return try await ask("UID SEARCH", text, into: UIDSet()) { found, response, tag in
+        return Request(name: "UID SEARCH", text: text, value: value) { value, response, tag in
             switch response {
-            case .search(let uids): found.formUnion(uids)
-            case .extendedSearch(let about, let uids) where about == nil || about == tag: found.formUnion(uids)
+            case .search(let uids): value[keyPath: part].formUnion(uids)
+            case .extendedSearch(let about, let uids) where about == nil || about == tag:
+                value[keyPath: part].formUnion(uids)
             default: return false
             }
             return true
@@ -129,11 +139,24 @@ extension IMAPSession {
             throw IMAPError(
                 .unsupported, "The server has no UIDPLUS, so nothing can be expunged without touching other messages.")
         }
-        for result in try await store([(uids, .add(MessageFlags(.deleted)))]) { _ = try result.get() }
+        // Sent together: what could not be marked is not expunged, and says so.
         let parts = uids.split(bytes: options.commandLineBytes)
-        for result in try await checkAll(parts, "UID EXPUNGE", { CommandText("UID EXPUNGE \($0)") }) {
-            _ = try result.get()
+        let words = "+FLAGS.SILENT \(MessageFlags(.deleted).commandText)"
+        let commands =
+            parts.map { (name: "UID STORE", text: "UID STORE \($0) \(words)") }
+            + parts.map { (name: "UID EXPUNGE", text: "UID EXPUNGE \($0)") }
+        for start in stride(from: 0, to: commands.count, by: 500) {
+            let some = commands[start..<min(start + 500, commands.count)]
+            let answers = try await runAll(
+                some.map { Request(name: $0.name, text: CommandText($0.text), value: ()) })
+            for (command, answer) in zip(some, answers) { try requireOK(try answer.get().status, command.name) }
         }
+    }
+
+    /// Marks \Deleted, for want of UID EXPUNGE: an EXPUNGE would also take what others have marked.
+    package func markDeleted(_ uids: UIDSet) async throws(IMAPError) {
+        guard !uids.isEmpty else { return }
+        for result in try await store([(uids, .add(MessageFlags(.deleted)))]) { _ = try result.get() }
     }
 
     /// Starts to append to a mailbox, which need not be selected. `single`: one APPEND per message even where the server
@@ -235,7 +258,7 @@ extension MessageRow {
 
 extension [MessageRow] {
     /// A message that was told about twice keeps its last row. Does nothing to what is ascending already.
-    fileprivate mutating func keepLastOfEach() {
+    mutating func keepLastOfEach() {
         guard !zip(self, dropFirst()).allSatisfy({ $0.uid < $1.uid }) else { return }
         var last: [UID: Int] = [:]
         for (index, row) in enumerated() { last[row.uid] = index }

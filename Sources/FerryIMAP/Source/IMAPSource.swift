@@ -11,7 +11,9 @@ final class IMAPSource: SourceSession {
         /// From the last `containers()`: each status answers one `state` and one `isUnchanged`, since it grows old.
         var fresh: [MailboxName: MailboxStatus] = [:]
         var judged: (name: MailboxName, status: MailboxStatus)?
-        /// The mailbox that is being listed: what is in it.
+        /// What was told of the mailbox that `state` was last asked for.
+        var last: (name: MailboxName, status: MailboxStatus)?
+        /// The mailbox that is being listed: what is in it, or what of it is to be listed.
         var listing: (name: MailboxName, uidValidity: UInt32, uids: UIDSet)?
         var reader: IMAPBodyReader?
         /// Read when the account was opened; serves the first `containers()`.
@@ -110,7 +112,7 @@ final class IMAPSource: SourceSession {
         let known = state.withLock { $0.fresh.removeValue(forKey: name) }
         let status: MailboxStatus
         if let known { status = known } else { status = try await self.status(of: name) }
-        state.withLock { $0.judged = (name, status) }
+        state.withLock { ($0.judged, $0.last) = ((name, status), (name, status)) }
         return MailboxState(status).cursor
     }
 
@@ -123,6 +125,36 @@ final class IMAPSource: SourceSession {
         let status: MailboxStatus
         if let known { status = known } else { status = try await self.status(of: name) }
         return MailboxState(status).isUnchanged(since: cursor)
+    }
+
+    /// Expunged messages are told by QRESYNC, else by the numbers that a search does not find any more.
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? {
+        let name = try name(of: container)
+        guard let before = MailboxState(cursor),
+            let status = state.withLock({ $0.last.flatMap { $0.name == name ? $0.status : nil } }),
+            MailboxState(status).follows(before)
+        else { return nil }
+        // Whatever has no number, nobody can ask for.
+        let asked = keys.map { $0.uid(in: before.uidValidity) }
+        guard !asked.contains(nil), try await quietSession().capabilities.condStore else { return nil }
+        let (mailbox, told) = try await link.examine(
+            name, uidValidity: before.uidValidity, changedSince: before.highestModSeq, mostRows: Self.pageSize)
+        guard let told else { return nil }
+        var first = ItemPage(headers: [], next: nil)
+        for row in told.rows { add(row, before.uidValidity, to: &first) }
+        var rest = told.others
+        rest.formUnion(UIDSet(asked.compactMap(\.self)).subtracting(UIDSet(told.rows.map(\.uid))))
+        if let last = rest.last {
+            state.withLock { [rest] in $0.listing = (name, before.uidValidity, rest) }
+            first.next = ListingPlace(uidValidity: before.uidValidity, lowest: last == .max ? last : last + 1).cursor
+        }
+        func key(_ uid: UID) -> ItemKey { ItemKey(uidValidity: before.uidValidity, uid: uid) }
+        return ContainerChanges(
+            first: first, gone: told.gone.ranges.map { key($0.lowerBound)...key($0.upperBound) },
+            items: Int64(mailbox.exists),
+            bytes: mailbox.exists == status.messages ? status.size.map { Int64(clamping: $0) } : nil)
     }
 
     private func status(of name: MailboxName) async throws(ConnectorError) -> MailboxStatus {

@@ -6,17 +6,32 @@ import FerryCore
 struct MailboxState: Sendable, Hashable {
     private static let form: UInt8 = 1
 
-    private var uidValidity: UInt32
+    private(set) var uidValidity: UInt32
     private var uidNext: UID
     private var messages: UInt32
     /// 0 where the server keeps none; then changed flags cannot be seen.
-    private var highestModSeq: UInt64
+    private(set) var highestModSeq: UInt64
 
     init(_ status: MailboxStatus) {
         uidValidity = status.uidValidity ?? 0
         uidNext = status.uidNext ?? 0
         messages = status.messages ?? 0
         highestModSeq = status.highestModSeq ?? 0
+    }
+
+    /// `nil` for what `cursor` did not make.
+    init?(_ cursor: Cursor) {
+        guard cursor.bytes.count == 21, cursor.bytes[0] == Self.form else { return nil }
+        let words = stride(from: 1, to: 21, by: 4).map { UInt32(bigEndianBytes: cursor.bytes[$0..<$0 + 4]) }
+        (uidValidity, uidNext, messages) = (words[0], words[1], words[2])
+        highestModSeq = UInt64(words[3]) << 32 | UInt64(words[4])
+    }
+
+    /// Whether the server can be asked for what has happened between another state and this one: still the same mailbox,
+    /// and a modification sequence that only rises.
+    func follows(_ before: MailboxState) -> Bool {
+        uidValidity != 0 && uidValidity == before.uidValidity && uidNext >= before.uidNext && before.highestModSeq != 0
+            && highestModSeq >= before.highestModSeq
     }
 
     /// `false` when it cannot tell.

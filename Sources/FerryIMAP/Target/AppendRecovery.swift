@@ -30,10 +30,12 @@ struct AppendRecovery {
         var size: Int64
     }
 
+    /// - Parameter fingerprints: of the contents as they were or would be written, in order; `nil` for what cannot be read.
     /// - Parameter traces: messages that the source has no more. A message of the same date and size that arrived at
     ///   `first` or later is taken for theirs.
     func find(
-        _ headers: [ItemHeader], _ traces: [Trace], _ original: OriginalBodies
+        _ headers: [ItemHeader], _ traces: [Trace],
+        _ fingerprints: @Sendable ([ItemHeader]) async throws(ConnectorError) -> [MessageFingerprint?]
     ) async throws(ConnectorError) -> [PlacedItem] {
         var rows = try await candidates(headers, traces)
         // Reading contents is what costs, so whatever cannot match by date is left out on both sides.
@@ -48,8 +50,8 @@ struct AppendRecovery {
         var found: [PlacedItem] = []
         var traces = traces
         if !wanted.isEmpty, !suspects.isEmpty {
-            let ours = try await MessageFingerprint.all(of: try await original(wanted))
-            let theirs = try await fingerprints(of: suspects.map(\.uid))
+            let ours = try await fingerprints(wanted)
+            let theirs = try await self.fingerprints(of: suspects.map(\.uid))
             for (key, uid) in match(wanted, ours, suspects, theirs) { found.append(placed(key, uid)) }
             for (header, fingerprint) in zip(wanted, ours) where fingerprint == nil {
                 // What the source cannot hand out just now is known by as much as its listing says.

@@ -16,31 +16,38 @@ final class IMAPTarget: TargetSession {
 
     private let link: IMAPLink
     private let state: Mutex<State>
+    /// The server says where an appended message is, and expunges those that it is told to (UIDPLUS, RFC 4315). Else copies
+    /// are looked for after each batch, and what is to go is marked \Deleted.
+    private let tellsPlaces: Bool
 
-    private init(link: IMAPLink, tree: MailboxTree, appendLimit: UInt64?) {
+    private init(link: IMAPLink, tree: MailboxTree, offers: Capabilities) {
         self.link = link
-        state = Mutex(State(tree: tree))
-        capabilities = TargetCapabilities(
-            isIdempotent: false, largestItemBytes: appendLimit.map { Int64(clamping: $0) }, batchItems: 512,
+        var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
+        for folder in tree.folders {
+            guard let uidValidity = folder.status?.uidValidity, let uid = folder.status?.uidNext else { continue }
+            next[folder.name] = (uidValidity, uid)
+        }
+        state = Mutex(State(tree: tree, next: next))
+        tellsPlaces = offers.uidPlus
+        var capabilities = TargetCapabilities(
+            isIdempotent: false, largestItemBytes: offers.appendLimit.map { Int64(clamping: $0) }, batchItems: 512,
             batchBytes: 8 << 20)
+        capabilities.marksWhatIsRemoved = !tellsPlaces
+        self.capabilities = capabilities
     }
 
     /// Enters the mailbox; makes INBOX where there is none yet.
     static func open(_ link: IMAPLink) async throws(ConnectorError) -> IMAPTarget {
         let session = try await link.session()
-        guard session.capabilities.uidPlus else {
-            throw ConnectorError(
-                .targetForbidden, .failRun,
-                "The target has no UIDPLUS (RFC 4315), without which Ferry could not find its copies again and would"
-                    + " double them. Update the server.")
-        }
         do throws(IMAPError) {
-            var tree = try await MailboxTree.read(session, status: [])
+            // What each folder would be asked for in a round of its own, where it comes with the names.
+            var tree = try await MailboxTree.read(
+                session, status: session.capabilities.listStatus ? [.uidValidity, .uidNext] : [])
             if tree[.inbox] == nil {
                 for result in try await session.create([(name: .inbox, specialUse: [])]) { try result.get() }
                 tree.add(.inbox, ["INBOX"], isSubscribed: false, use: nil)
             }
-            return IMAPTarget(link: link, tree: tree, appendLimit: session.capabilities.appendLimit)
+            return IMAPTarget(link: link, tree: tree, offers: session.capabilities)
         } catch {
             throw IMAPSide.target.container(error, .inbox)
         }
@@ -132,15 +139,54 @@ final class IMAPTarget: TargetSession {
     ) async throws(ConnectorError) -> [WriteReceipt] {
         let name = try name(of: container)
         var writer = AppendWriter(link: link, folder: name, limit: capabilities.largestItemBytes)
-        let receipts = try await writer.write(headers, bodies)
+        let receipts: [WriteReceipt]
+        if tellsPlaces {
+            receipts = try await writer.write(headers, bodies)
+        } else {
+            let start = try await next(in: name)
+            let record = FingerprintRecord(bodies)
+            receipts = try await placed(
+                try await writer.write(headers, record), of: headers, record.fingerprints, from: start, in: name)
+        }
         state.withLock { state in
             // Only our own numbers are known; what others add in between makes the next mark low, which is safe.
-            guard let last = receipts.lazy.compactMap(\.place).last?.number else { return }
+            guard let last = receipts.lazy.compactMap(\.place).last?.number else {
+                if receipts.contains(where: \.isWritten) { state.next[name] = nil }
+                return
+            }
             let uidValidity = UInt32(last >> 32)
             let highest = receipts.lazy.compactMap { $0.place?.uid(in: uidValidity) }.max()
             state.next[name] = highest.map { (uidValidity, $0 + 1) }
         }
         return receipts
+    }
+
+    /// Finds the messages of a batch among those that have arrived since, as after a crash.
+    private func placed(
+        _ receipts: [WriteReceipt], of headers: [ItemHeader], _ fingerprints: [MessageFingerprint?],
+        from start: (uidValidity: UInt32, uid: UID), in name: MailboxName
+    ) async throws(ConnectorError) -> [WriteReceipt] {
+        let written = headers.indices.filter { receipts[$0].isWritten }
+        guard !written.isEmpty else { return receipts }
+        let known = Dictionary(
+            written.map { (headers[$0].key, fingerprints.indices.contains($0) ? fingerprints[$0] : nil) },
+            uniquingKeysWith: { first, _ in first })
+        let (session, mailbox) = try await link.select(name, readOnly: true, afresh: true)
+        guard mailbox.uidValidity == start.uidValidity else {
+            // The intent stays open, and everything is looked for before anything is written.
+            throw ConnectorError(
+                .targetConflict, .retry(after: nil),
+                "The folder '\(name.printable)' was made anew at the target while it was written (UIDVALIDITY).")
+        }
+        let recovery = AppendRecovery(
+            session: session, folder: name, uidValidity: start.uidValidity, first: max(1, start.uid), taken: [])
+        let found = try await recovery.find(written.map { headers[$0] }, []) { (some) throws(ConnectorError) in
+            some.map { known[$0.key] ?? nil }
+        }
+        let places = Dictionary(found.map { ($0.key, $0.place) }, uniquingKeysWith: { first, _ in first })
+        return zip(headers, receipts).map { header, receipt in
+            receipt.isWritten ? receipt.placed(at: places[header.key] ?? nil, header) : receipt
+        }
     }
 
     /// Sets flags. A message whose date has changed too is written anew, since no server lets a date be set.
@@ -151,7 +197,9 @@ final class IMAPTarget: TargetSession {
         try checkPlaces(headers.map(\.place), in: uidValidity, name)
         let uids = headers.map { $0.place?.uid(in: uidValidity) }
         var receipts: [WriteReceipt] = headers.map { header in
-            .failure(
+            // Written again it would be there twice.
+            if header.place == nil, !tellsPlaces { return .altered(bytes: 0, place: nil, .unplaced(header)) }
+            return .failure(
                 ConnectorError(
                     .targetConflict, .retry(after: nil),
                     "The message \(header.name) is not where Ferry put it any more."))
@@ -192,7 +240,7 @@ final class IMAPTarget: TargetSession {
         return receipts
     }
 
-    /// Expunges just what Ferry has put there (UID EXPUNGE); what people have marked \Deleted stays.
+    /// Expunges just what Ferry has put there (UID EXPUNGE), or marks it; what people have marked \Deleted stays.
     func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {
         guard items.contains(where: { $0.place != nil }) else { return }
         let name = try name(of: container)
@@ -201,7 +249,7 @@ final class IMAPTarget: TargetSession {
         let uids = UIDSet(items.compactMap { $0.place?.uid(in: mailbox.uidValidity ?? 0) })
         guard !uids.isEmpty else { return }
         do throws(IMAPError) {
-            try await session.expunge(uids)
+            if tellsPlaces { try await session.expunge(uids) } else { try await session.markDeleted(uids) }
         } catch {
             throw IMAPSide.target.container(error, name)
         }
@@ -267,8 +315,39 @@ final class IMAPTarget: TargetSession {
         let recovery = AppendRecovery(
             session: session, folder: name, uidValidity: uidValidity, first: first,
             taken: Set(search.taken.compactMap { $0.uid(in: uidValidity) }))
-        return try await recovery.find(search.headers, traces, original)
+        return try await recovery.find(search.headers, traces) { (headers) throws(ConnectorError) in
+            try await MessageFingerprint.all(of: try await original(headers))
+        }
     }
 
     func close() async { await link.close() }
+}
+
+extension WriteReceipt {
+    fileprivate var isWritten: Bool {
+        switch self {
+        case .written, .altered: true
+        case .failure: false
+        }
+    }
+
+    /// The receipt of a message that was looked for after it was written; `nil` where it was not found.
+    fileprivate func placed(at place: ItemPlace?, _ header: ItemHeader) -> WriteReceipt {
+        switch self {
+        case .written(let bytes, nil):
+            place == nil ? .altered(bytes: bytes, place: nil, .unplaced(header)) : .written(bytes: bytes, place: place)
+        case .altered(let bytes, nil, let loss): .altered(bytes: bytes, place: place, loss)
+        case .written, .altered, .failure: self
+        }
+    }
+}
+
+extension ConnectorError {
+    /// The target took a message and does not show it.
+    fileprivate static func unplaced(_ header: ItemHeader) -> ConnectorError {
+        ConnectorError(
+            .targetConflict, .skip,
+            "The target took the message \(header.name) and does not say where it is (no UIDPLUS), nor is it found by"
+                + " date and content. If it changes or goes at the source, change or delete it at the target by hand.")
+    }
 }

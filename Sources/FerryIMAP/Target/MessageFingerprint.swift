@@ -24,20 +24,8 @@ struct MessageFingerprint: Hashable, Sendable {
 
     /// Of each item of a reader in order; `nil` for those that cannot be read.
     static func all(of reader: any BodyReader) async throws(ConnectorError) -> [MessageFingerprint?] {
-        var found: [MessageFingerprint?] = []
-        var hasher = Hasher()
-        while let events = try await reader.next() {
-            for event in events {
-                switch event {
-                case .bytes(let buffer):
-                    hasher.update(buffer)
-                    continue
-                case .end: found.append(hasher.finish())
-                case .failed: found.append(nil)
-                }
-                hasher = Hasher()
-            }
-        }
-        return found
+        let record = FingerprintRecord(reader)
+        while try await record.next() != nil {}
+        return record.fingerprints
     }
 }
