@@ -173,6 +173,19 @@ import Testing
         await world.remove()
     }
 
+    @Test func `a service that cannot be asked for a moment when people are let in is asked again`() async throws {
+        let world = try await EngineWorld(people: 1)
+        try await world.withEngine(world.makeEngine()) { engine in
+            let job = try await world.validated(world.draft(workloads: ["Exchange"]), at: engine)
+            world.source.faults.inject(.refuse(Fault.disconnected), at: .probe, times: 2)
+            _ = try await world.send(.migrate(.key(job.id.description)), to: engine)
+            try await world.reach([.inProgress], job.id) { _ in try await world.allRuns(job.id, .mailbox, are: .synced)
+            }
+            #expect(world.holdings(1, .mail)[["INBOX"]]?.count == 5)
+        }
+        await world.remove()
+    }
+
     @Test(arguments: [FakeOperation.redirect, .bodies])
     func `mail that is delivered to a frozen source until the redirect is there exactly once`(
         _ moment: FakeOperation

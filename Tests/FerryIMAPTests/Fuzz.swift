@@ -4,8 +4,10 @@ import Glibc
 /// Noise that resembles IMAP. The seed is `FERRY_SEED`; `FERRY_FUZZ=N` makes N times as many rounds.
 enum Fuzz {
     static func rounds(_ usual: Int) -> Int {
-        usual * (getenv("FERRY_FUZZ").flatMap { Int(String(cString: $0)) } ?? 1)
+        usual * (environment("FERRY_FUZZ").flatMap { Int($0) } ?? 1)
     }
+
+    static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     private static let pieces = [
         "(", ")", "\"", "\\", "{0}\r\n", "{5}\r\n", "~{3}\r\n", "{99999999999999999999}\r\n",
@@ -17,10 +19,12 @@ enum Fuzz {
 
     /// Some of the samples, one after the other, with bytes and words changed, doubled, moved, cut and put in.
     static func mutated(_ samples: [String], _ random: inout SeededRandom) -> [UInt8] {
+        mutated(samples.map { Array($0.utf8) }, &random)
+    }
+
+    static func mutated(_ samples: [[UInt8]], _ random: inout SeededRandom) -> [UInt8] {
         var bytes: [UInt8] = []
-        for _ in 0..<Int.random(in: 1...4, using: &random) {
-            bytes += (samples.randomElement(using: &random) ?? "").utf8
-        }
+        for _ in 0..<Int.random(in: 1...4, using: &random) { bytes += samples.randomElement(using: &random) ?? [] }
         for _ in 0..<Int.random(in: 0...6, using: &random) {
             let start = Int.random(in: 0...bytes.count, using: &random)
             let end = min(bytes.count, start + Int.random(in: 0...12, using: &random))

@@ -56,6 +56,15 @@ enum Transcripts {
         "\r\n", "* BYE [UNAVAILABLE] Too busy\r\n",
     ]
 
+    /// The same for ManageSieve, as Dovecot and Cyrus send it and as RFC 5804 shows it.
+    static let sieve: [String] = [
+        "\"IMPLEMENTATION\" \"Dovecot Pigeonhole\"\r\n\"SASL\" \"PLAIN LOGIN\"\r\n\"VERSION\" \"1.0\"\r\n",
+        "\"SIEVE\" \"fileinto \\\"x\\\" \\\\\"\r\n", "\"STARTTLS\"\r\n", "{5}\r\na\r\n\"b ACTIVE\r\n",
+        "OK (TAG {3}\r\nabc) \"Done.\"\r\n", "no (QUOTA/MAXSIZE) {3+}\r\n(\")\r\n", "\r\n",
+        "NO (NONEXISTENT) \"There is no script by that name\"\r\n", "BYE (TRYLATER) \"come back\"\r\n",
+        "OK (SASL \"cnNwYXV0aD0=\") \"in\"\r\n", "OK (WARNINGS) {12}\r\nline 8: odd!\r\n", "{0}\r\n\r\n",
+    ]
+
     static let whole: [UInt8] = responses.flatMap { Array($0.utf8) }
 
     /// What a reader said, with the pieces of each body joined, and the error it ended with.

@@ -20,10 +20,26 @@ struct CheckWork: Sendable {
             try await judge(person, verdicts)
         case .processing, .inProgress, .cuttingOver:
             let waiting = task.runs.filter { $0.status == .notStarted }.map(\.id.workload)
-            try await admit(person, refusing: ValidationRules.firstFinding(facts, waiting))
+            let refusal = ValidationRules.firstFinding(facts, waiting)
+            // A service that could not be asked just now says nothing about the person.
+            if refusal?.finding.code == .validationBusy,
+                lease.item.attempts + 1 < workshop.settings.backoff.maximumAttempts
+            {
+                return try await putOff()
+            }
+            try await admit(person, refusing: refusal)
         default:
             try await workshop.finish(lease)
         }
+    }
+
+    private func putOff() async throws(WorkError) {
+        var next = lease.item
+        next.attempts += 1
+        next.due =
+            workshop.store.now
+            + workshop.settings.backoff.delay(attempt: next.attempts, random: workshop.effects.random())
+        try await workshop.finish(lease, next: next)
     }
 
     private func judge(_ person: PersonID, _ verdicts: [Workload: [Finding]]) async throws(WorkError) {

@@ -22,9 +22,11 @@ final class SieveChannel: ChannelInboundHandler {
     private let timeout: TimeAmount
     private var reader = SieveReader()
     private var lines: [[SieveWord]] = []
+    /// Bytes that came since the last command.
+    private var heard = 0
     private var waiting: EventLoopPromise<SieveAnswer>?
     private var deadline: Scheduled<Void>?
-    private var failure: IMAPError?
+    private(set) var failure: IMAPError?
     private var context: ChannelHandlerContext?
     /// Sent when the server challenges in the midst of AUTHENTICATE.
     private var lastWord: ByteBuffer?
@@ -46,6 +48,7 @@ final class SieveChannel: ChannelInboundHandler {
             return promise.futureResult
         }
         waiting = promise
+        heard = 0
         self.lastWord = lastWord
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
             self?.fail(IMAPError(.timedOut, "\(self?.host ?? "The server") did not answer over ManageSieve in time."))
@@ -69,7 +72,13 @@ final class SieveChannel: ChannelInboundHandler {
     func close() { context?.close(promise: nil) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reader.append(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        heard += bytes.readableBytes
+        guard failure == nil else { return }
+        guard heard <= SieveReader.mostBytes else {
+            return fail(IMAPError(.protocolViolation, "\(host) says more over ManageSieve than anybody asked for."))
+        }
+        reader.append(bytes)
         deliver()
     }
 

@@ -22,26 +22,37 @@ struct SieveReader {
     enum Trouble: Error { case malformed, tooLong }
 
     /// Scripts are the largest thing; servers limit them to a mebibyte by default.
-    private static let mostBytes = 4 << 20
+    static let mostBytes = 4 << 20
+    /// Of a line, without its literals. RFC 5804 gives a quoted string 1,024.
+    private static let mostPlainBytes = 64 << 10
 
     private var bytes: [UInt8] = []
+    /// Where the line begins that comes next.
+    private var start = 0
 
-    var isEmpty: Bool { bytes.isEmpty }
+    var isEmpty: Bool { start == bytes.count }
 
-    mutating func append(_ buffer: ByteBuffer) { bytes.append(contentsOf: buffer.readableBytesView) }
+    mutating func append(_ buffer: ByteBuffer) {
+        // Not line by line, which would move everything for each of many short lines.
+        bytes.removeFirst(start)
+        start = 0
+        bytes.append(contentsOf: buffer.readableBytesView)
+    }
 
     /// The next whole line; `nil` while it is incomplete.
     mutating func next() throws(Trouble) -> [SieveWord]? {
-        guard bytes.count <= Self.mostBytes else { throw .tooLong }
+        guard bytes.count - start <= Self.mostBytes else { throw .tooLong }
         var words: [SieveWord] = []
-        var place = 0
+        var place = start
+        var literalBytes = 0
         while place < bytes.count {
+            guard place - start - literalBytes <= Self.mostPlainBytes else { throw .tooLong }
             switch bytes[place] {
             case UInt8(ascii: " "): place += 1
             case 0x0D:
                 guard place + 1 < bytes.count else { return nil }
                 guard bytes[place + 1] == 0x0A else { throw .malformed }
-                bytes.removeFirst(place + 2)
+                start = place + 2
                 return words
             case UInt8(ascii: "("):
                 words.append(.open)
@@ -56,13 +67,15 @@ struct SieveReader {
             case UInt8(ascii: "{"):
                 guard let (text, end) = try literal(after: place + 1) else { return nil }
                 words.append(.string(text))
+                literalBytes += text.count
                 place = end
             default:
-                let start = place
+                let begin = place
                 while place < bytes.count, !Self.endsAtom(bytes[place]) { place += 1 }
-                guard place > start else { throw .malformed }
+                guard place > begin else { throw .malformed }
+                guard place - begin <= Self.mostPlainBytes else { throw .tooLong }
                 guard place < bytes.count else { return nil }
-                words.append(.atom(String(decoding: bytes[start..<place], as: UTF8.self)))
+                words.append(.atom(String(decoding: bytes[begin..<place], as: UTF8.self)))
             }
         }
         return nil
@@ -74,6 +87,7 @@ struct SieveReader {
         var text: [UInt8] = []
         var place = start
         while place < bytes.count {
+            guard place - start <= Self.mostPlainBytes else { throw .tooLong }
             switch bytes[place] {
             case UInt8(ascii: "\""): return (text, place + 1)
             case UInt8(ascii: "\\"):

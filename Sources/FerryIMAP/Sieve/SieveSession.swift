@@ -197,7 +197,8 @@ final class SieveSession: Sendable {
         let promise = channel.eventLoop.makePromise(of: SieveAnswer.self)
         channel.eventLoop.execute { [handler] in
             guard let asked = handler.value.ask(command, lastWord: lastWord) else {
-                return promise.fail(IMAPError(.connectionLost, "The ManageSieve connection is closed."))
+                let closed = IMAPError(.connectionLost, "The ManageSieve connection is closed.")
+                return promise.fail(handler.value.failure ?? closed)
             }
             asked.assumeIsolated().whenComplete { result in
                 // Still inside the read that brought the answer, so nothing sent in the clear gets past this.

@@ -85,7 +85,9 @@ struct AppendRecovery {
         do throws(IMAPError) {
             let present = try await session.search("UID \(first):*\(period(headers, traces))")
             // "first:*" also gives the last message when all are below first (RFC 9051 section 9, seq-range).
-            let uids = UIDSet(present.uids.filter { $0 >= first && !taken.contains($0) })
+            // By ranges: a server may claim that it has all there can be.
+            let below = first > 1 ? UIDSet(1...(first - 1)) : UIDSet()
+            let uids = present.subtracting(below).subtracting(UIDSet(taken))
             guard !uids.isEmpty else { return [] }
             return try await session.messages(uids, [.internalDate, .size], changedSince: nil, vanished: false).rows
                 .sorted { $0.uid < $1.uid }

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import secrets
+import tempfile
 import time
 
 from .corpus import Folder, Mail, Mailbox
@@ -169,15 +170,24 @@ def fill(server: Server, number: int, mailbox: Mailbox) -> list[tuple[tuple[str,
     return refused
 
 
-def plant(server: Server, number: int, mails: list[Mail]) -> None:
-    """Puts messages into a person's INBOX at Dovecot by way of the disk: what APPEND would not take as it is."""
-    root = server.maildir(number)
-    for mail in mails:
+def plant(server: Server, number: int, mails: list[Mail], path: tuple[str, ...] = ("INBOX",)) -> None:
+    """Puts messages into a person's folder at Dovecot by way of the disk: many, or what APPEND would not take as it is. Of
+    the flags those that a Maildir has letters for."""
+    root = server.folder(number, path)
+    if not (root / "tmp").exists():
         for part in ("cur", "new", "tmp"):
-            (root / part).mkdir(parents=True, exist_ok=True)
-        letters = "".join(sorted(letter for letter, flag in LETTERS.items() if flag in mail.flags))
-        deliver(root, mail, letters)
-    server.own(server.directory / "mail")
+            (root / part).mkdir(parents=True)
+        server.own(server.maildir(number).parent)
+    # The server may look at any moment, and has to find files of its own.
+    with tempfile.TemporaryDirectory(dir=server.directory) as place:
+        scratch = pathlib.Path(place)
+        (scratch / "cur").mkdir()
+        for mail in mails:
+            letters = "".join(sorted(letter for letter, flag in LETTERS.items() if flag in mail.flags))
+            deliver(scratch, mail, letters)
+        server.own(scratch)
+        for file in (scratch / "cur").iterdir():
+            file.rename(root / "cur" / file.name)
 
 
 # MARK: Maildir++

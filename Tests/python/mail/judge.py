@@ -145,8 +145,14 @@ def compare(
         verdict.foreign += others.total()
         verdict.add(compare_folder(path, folder.mails, found, kind, span))
     for path, mails in rest.items():
-        if mails:
-            raise Injustice(f"the target has {len(mails)} messages in {path}, which is not at the source")
+        # A folder of their own.
+        others = collections.Counter({mail: count for (where, mail), count in foreign.items() if plain(where) == path})
+        found = collections.Counter(mails)
+        if others - found:
+            raise Injustice(f"{path}: mail of others is gone or changed: {summary(others - found)}")
+        if found - others:
+            raise Injustice(
+                f"the target has {(found - others).total()} messages in {path}, which is not at the source")
     return verdict
 
 

@@ -44,7 +44,7 @@ class FolderServer:
     def root(self, number: int) -> pathlib.Path:
         return self.directory / self.login(number)
 
-    def service(self, port: int | None = None) -> str:
+    def service(self, port: int | None = None, **options: object) -> str:
         return f"{{ folder: {self.directory} }}"
 
 
@@ -75,7 +75,8 @@ class Move:
     #: Where Ferry finds the servers, if not where they are: ports of proxies.
     source_port: int | None = None
     target_port: int | None = None
-    #: Further keys of the target's service in the configuration.
+    #: Further keys of the services in the configuration.
+    source_options: dict = dataclasses.field(default_factory=dict)
     options: dict = dataclasses.field(default_factory=dict)
     name: str = "mail"
     process: subprocess.Popen | None = None
@@ -92,14 +93,15 @@ class Move:
             (self.directory / f"{tenant}.csv").write_text("\n".join(rows) + "\n")
         rows = ["source,target", *(f"{identity('a', here)},{identity('b', there)}" for here, there in self.people)]
         (self.directory / "map.csv").write_text("\n".join(rows) + "\n")
-        target = self.target.service(self.target_port, **self.options) if self.options else self.target.service(self.target_port)
+        source = self.source.service(self.source_port, **self.source_options)
+        target = self.target.service(self.target_port, **self.options)
         (self.directory / "ferry.yaml").write_text(f"""listen: 127.0.0.1:{self.port}
 store: sqlite:ferry.sqlite
 keys: ferry.key
 issuers: [embedded]
 tenants:
   - {{ id: {SOURCE}, name: Contoso, domains: [contoso.example], people: contoso.csv,
-      services: {{ mail: {self.source.service(self.source_port)} }} }}
+      services: {{ mail: {source} }} }}
   - {{ id: {TARGET}, name: Fabrikam, domains: [fabrikam.example], people: fabrikam.csv,
       services: {{ mail: {target} }} }}
 trust:
@@ -183,8 +185,8 @@ limits: off
     def job(self) -> dict:
         return self.call("GET", f"{JOBS}/{self.name}")
 
-    def begin(self, seconds_until_due: float = 86_400) -> None:
-        """Creates the job, validates it and lets it run."""
+    def prepare(self, seconds_until_due: float = 86_400) -> None:
+        """Creates the job and validates it."""
         due = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds_until_due)
         self.call("POST", JOBS, {
             "displayName": self.name, "resourceType": "Users", "sourceTenantId": SOURCE, "workloads": ["Exchange"],
@@ -193,6 +195,13 @@ limits: off
             "exchangeSettings": {"sourceEndpoint": "EXOHandler", "targetDeliveryDomain": "fabrikam.example"}})
         self.call("POST", f"{JOBS}/{self.name}/validate", {})
         self.wait(lambda job: job["status"] == "validatePassed")
+
+    def begin(self, seconds_until_due: float = 86_400) -> None:
+        """Creates the job, validates it and lets it run."""
+        self.prepare(seconds_until_due)
+        self.migrate()
+
+    def migrate(self) -> None:
         self.call("POST", f"{JOBS}/{self.name}/migrate", {})
 
     def make_due(self) -> None:
@@ -212,23 +221,38 @@ limits: off
         users = self.call("GET", f"{JOBS}/{self.name}/users?$top=999")["value"]
         return json.dumps([status for user in users for status in user["currentStatus"]][:10])
 
+    def workloads(self) -> list[dict]:
+        return self.call("GET", f"/ferry/jobs/{self.job()['id']}/progress")["workloads"]
+
+    def has_begun(self) -> bool:
+        """Whether everybody has been let in, so that nobody looks any more whether their target is empty."""
+        waiting = {"notStarted", "valid"}
+        return not any(state in waiting for workload in self.workloads() for state in workload["states"])
+
+    def progress(self) -> list[tuple[int, int]]:
+        """Items that were moved and passes that have come to their end, of all people together, per workload."""
+        return [(workload["items"], workload["passes"]) for workload in self.workloads()]
+
     def passes(self) -> int:
         """Passes over all people together that have come to their end."""
-        progress = self.call("GET", f"/ferry/jobs/{self.job()['id']}/progress")
-        return sum(workload["passes"] for workload in progress["workloads"])
+        return sum(passes for _, passes in self.progress())
 
     def wait_for_passes(self, more: int = 1, seconds: float = JOB_SECONDS) -> None:
         """Until so many more passes per person have begun and ended."""
         goal = self.passes() + (more + 1) * len(self.people)
         end = time.monotonic() + seconds
         while self.passes() < goal:
-            if time.monotonic() > end:
+            if self.job()["status"] in FINAL or time.monotonic() > end:
                 raise Stuck(f"no pass has ended: {self.problems()}\n{self.words()}")
             time.sleep(0.1)
 
     def finish(self) -> None:
         """The cutover, to its end."""
         self.make_due()
+        self.end()
+
+    def end(self) -> None:
+        """Waits until the job has come to its good end."""
         self.wait(lambda job: job["status"] == "completed")
 
     def run(self) -> None:

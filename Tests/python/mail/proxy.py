@@ -3,6 +3,7 @@ process (`python -m mail.proxy UPSTREAM-PORT --delay SECONDS`) that prints its p
 
 import argparse
 import asyncio
+import collections
 import contextlib
 import random
 import re
@@ -15,47 +16,113 @@ CHUNK = 1 << 16
 class Fault:
     """What is to go wrong, once, with one connection: decided by the bytes that pass."""
 
-    def upstream(self, data: bytes) -> bytes | None:
-        """Bytes from the client on their way to the server; `None` cuts the connection after what was returned before."""
+    name = "nothing"
+    #: What was returned last still passes, and then the connection is reset.
+    strikes = False
+
+    def upstream(self, data: bytes) -> bytes:
+        """Bytes from the client on their way to the server: those that pass."""
         return data
 
-    def downstream(self, data: bytes) -> bytes | None:
+    def downstream(self, data: bytes) -> bytes:
         return data
 
 
-class CutAfter(Fault):
-    """Passes so many bytes of one direction and then resets the connection: in the middle of a literal, as a rule."""
+class Cut(Fault):
+    """Resets the connection at a place in the bytes of one direction, "up" or "down"."""
 
-    def __init__(self, direction: str, count: int):
-        self.direction, self.left = direction, count
+    def __init__(self, direction: str):
+        self.direction = direction
 
-    def _pass(self, direction: str, data: bytes) -> bytes | None:
-        if direction != self.direction:
-            return data
-        if self.left <= 0:
-            return None
-        piece, self.left = data[: self.left], self.left - len(data)
-        return piece
+    def passes(self, data: bytes) -> bytes:
+        raise NotImplementedError
 
     def upstream(self, data):
-        return self._pass("up", data)
+        return self.passes(data) if self.direction == "up" else data
 
     def downstream(self, data):
-        return self._pass("down", data)
+        return self.passes(data) if self.direction == "down" else data
+
+
+class CutAfter(Cut):
+    """After so many bytes."""
+
+    def __init__(self, direction: str, count: int):
+        super().__init__(direction)
+        self.left = count
+        self.name = f"cut {direction}stream"
+
+    def passes(self, data):
+        piece, self.left = data[: self.left], self.left - len(data)
+        self.strikes = self.left <= 0
+        return piece
+
+
+class CutInLiteral(Cut):
+    """In the middle of a literal: of the one that begins after so many others."""
+
+    HEAD = re.compile(rb"\{(\d+)\+?\}\r\n")
+
+    def __init__(self, direction: str, others: int, dice: random.Random):
+        super().__init__(direction)
+        self.others, self.dice = others, dice
+        self.name = f"cut {direction}stream in a literal"
+        # Bytes of the present literal that are still to come.
+        self.inside = 0
+        # Of these, how many pass; `None` while it is not this literal's turn.
+        self.grace: int | None = None
+        # The end of what has passed, where a head may have begun.
+        self.tail = b""
+
+    def passes(self, data):
+        passed = 0
+        while passed < len(data):
+            if self.inside == 0:
+                text = self.tail + data[passed:]
+                head = self.HEAD.search(text)
+                if not head:
+                    self.tail = text[-24:]
+                    return data
+                passed += head.end() - len(self.tail)
+                self.tail, self.inside = b"", int(head[1])
+                if self.inside > 1 and self.others == 0:
+                    self.grace = self.dice.randrange(1, self.inside)
+                self.others -= self.inside > 1
+            step = min(self.inside, len(data) - passed)
+            if self.grace is not None:
+                if step >= self.grace:
+                    self.strikes = True
+                    return data[: passed + self.grace]
+                self.grace -= step
+            self.inside -= step
+            passed += step
+        return data
 
 
 class SwallowAppendOK(Fault):
-    """Lets an APPEND through and cuts the connection in place of its tagged OK: the client cannot know."""
+    """Lets an APPEND through and resets the connection in place of its tagged OK: the client cannot know."""
+
+    name = "swallow the OK of an APPEND"
 
     def __init__(self):
         self.tags: set[bytes] = set()
+        # Ends of what has passed, where what is looked for may have begun.
+        self.sent = self.said = b"\r\n"
 
     def upstream(self, data):
-        self.tags.update(re.findall(rb"(?:^|\r\n)(\S+) APPEND ", data))
+        text = self.sent + data
+        self.tags.update(re.findall(rb"\r\n(\S+) APPEND ", text))
+        self.sent = text[-40:]
         return data
 
     def downstream(self, data):
-        return None if any(b"%b OK" % tag in data for tag in self.tags) else data
+        text = self.said + data
+        for line in re.finditer(rb"\r\n(\S+) OK", text):
+            if line[1] in self.tags:
+                self.strikes = True
+                return text[len(self.said) : max(len(self.said), line.start() + 2)]
+        self.said = text[-40:]
+        return data
 
 
 class Proxy:
@@ -65,7 +132,8 @@ class Proxy:
     def __init__(self, upstream: int, delay: float = 0, faults=lambda: None):
         self.upstream, self.delay, self.faults = upstream, delay, faults
         self.port = 0
-        self.struck = 0
+        #: What went wrong so far, by name.
+        self.struck: collections.Counter = collections.Counter()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -99,29 +167,33 @@ class Proxy:
             writer.transport.abort()
             return
         writers = (writer, back)
+        struck: set[str] = set()
 
         def strike() -> None:
-            self.struck += 1
+            if fault.name not in struck:
+                struck.add(fault.name)
+                self.struck[fault.name] += 1
             for one in writers:
                 one.transport.abort()
 
         await asyncio.gather(
-            self._pump(reader, back, fault.upstream if fault else None, strike),
-            self._pump(there, writer, fault.downstream if fault else None, strike))
+            self._pump(reader, back, fault, fault and fault.upstream, strike),
+            self._pump(there, writer, fault, fault and fault.downstream, strike))
 
-    async def _pump(self, reader, writer, change, strike) -> None:
+    async def _pump(self, reader, writer, fault, change, strike) -> None:
         queue: asyncio.Queue = asyncio.Queue(maxsize=256)
         sender = asyncio.ensure_future(self._send(queue, writer))
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while data := await reader.read(CHUNK):
                 if change:
                     data = change(data)
-                    if data is None:
-                        strike()
-                        break
                 await queue.put((self._loop.time() + self.delay, data))
+                if fault and fault.strikes:
+                    break
         await queue.put(None)
         await sender
+        if fault and fault.strikes:
+            strike()
 
     async def _send(self, queue: asyncio.Queue, writer: asyncio.StreamWriter) -> None:
         broken = False
@@ -141,18 +213,15 @@ class Proxy:
             writer.close()
 
 
-def random_faults(dice: random.Random, share: float):
-    """A source of faults that strikes about `share` of the connections."""
-
-    def choose() -> Fault | None:
-        if dice.random() >= share:
-            return None
-        kind = dice.randrange(3)
-        if kind == 0:
-            return SwallowAppendOK()
-        return CutAfter("up" if kind == 1 else "down", int(dice.paretovariate(0.7) * 2000))
-
-    return choose
+def random_fault(dice: random.Random, target: bool) -> Fault:
+    """Something that can go wrong with a connection to the source, or the target."""
+    if target and dice.random() < 0.4:
+        return SwallowAppendOK()
+    # Bodies come from the source and go to the target.
+    body = "up" if target else "down"
+    if dice.random() < 0.6:
+        return CutInLiteral(body, int(dice.paretovariate(0.5)) - 1, dice)
+    return CutAfter(dice.choice(["up", "down"]), int(dice.paretovariate(0.7) * 500))
 
 
 def main() -> None:

@@ -86,6 +86,10 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
+    def option(self, name: str) -> str:
+        """The value that the script was given for an option."""
+        return self.options[self.options.index(name) + 1]
+
     # MARK: people
 
     def login(self, number: int) -> str:
@@ -109,6 +113,10 @@ class Server:
     def maildir(self, number: int) -> pathlib.Path:
         """Where Dovecot keeps a person's INBOX."""
         return self.directory / "mail" / f"u{number:04}" / "Maildir"
+
+    def folder(self, number: int, path: tuple[str, ...]) -> pathlib.Path:
+        """Where Dovecot keeps one of a person's folders."""
+        return self.maildir(number) if path == ("INBOX",) else self.maildir(number).joinpath(*path)
 
     def forget(self, number: int) -> None:
         """Removes a person's mail from Dovecot's disk, whose sessions have ended."""

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import pathlib
 import random
+import threading
 import time
 
 from . import boxes, corpus, judge, mover
@@ -32,28 +33,33 @@ class World:
         self._servers: dict[tuple[str, str], Server | mover.FolderServer] = {}
         self._next: collections.Counter = collections.Counter()
         self._jobs = 0
+        # Trials run side by side.
+        self._lock = threading.RLock()
 
     def server(self, kind: str, role: str, *options: object) -> Server | mover.FolderServer:
         """The one of that kind which plays that role; started when it is first wanted."""
-        if (kind, role) not in self._servers:
-            place = self.work / f"{role}-{kind}"
-            if kind == "folder":
-                self._servers[kind, role] = mover.FolderServer(place)
-            else:
-                limit = ["--limit", 200] if kind == "dovecot" else []
-                self._servers[kind, role] = self.stack.enter_context(
-                    Server(kind, place, "--users", self.users, *limit, *options))
-        return self._servers[kind, role]
+        with self._lock:
+            if (kind, role) not in self._servers:
+                place = self.work / f"{role}-{kind}"
+                if kind == "folder":
+                    self._servers[kind, role] = mover.FolderServer(place)
+                else:
+                    limit = ["--limit", 200] if kind == "dovecot" else []
+                    self._servers[kind, role] = self.stack.enter_context(
+                        Server(kind, place, "--users", self.users, *limit, *options))
+            return self._servers[kind, role]
 
     def person(self, server: Server | mover.FolderServer) -> int:
         """The number of somebody whose mailbox is empty."""
         key = str(server.directory)
-        self._next[key] += 1
-        return self._next[key] - 1
+        with self._lock:
+            self._next[key] += 1
+            return self._next[key] - 1
 
     def directory(self) -> pathlib.Path:
-        self._jobs += 1
-        return self.work / f"job-{self._jobs}"
+        with self._lock:
+            self._jobs += 1
+            return self.work / f"job-{self._jobs}"
 
 
 def furnish(world: World, server: Server | mover.FolderServer, mailbox: corpus.Mailbox) -> int:
