@@ -85,6 +85,7 @@ package struct Verifier: Sendable {
     private func verify(
         _ leg: Transfer.Leg, of transfer: Transfer, _ recorder: RunRecorder?, into result: inout TransferVerification
     ) async throws(WorkError) {
+        if leg.target.rewritesObjects { result.rewriting.insert(leg.service) }
         guard let source = try await open(leg.source, leg.sourceAccount) else { return }
         let target: (any SourceSession)?
         do throws(WorkError) {

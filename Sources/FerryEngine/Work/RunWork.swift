@@ -168,7 +168,7 @@ struct RunWork: Sendable {
     }
 
     /// Rows T23 to T27: the run is over, and so may be the person and the job. `altered` is a comparison that has found
-    /// messages which the target keeps in another form.
+    /// items which the target keeps in another form.
     private func completed(_ progress: RunProgress, _ altered: TransferVerification?) async throws(WorkError) {
         let (planner, settings, run) = (workshop.planner, workshop.settings.jobs, run)
         let findings = (altered?.differences ?? []).map { difference in
@@ -185,7 +185,7 @@ struct RunWork: Sendable {
         }
         if let altered {
             remarks.append(
-                "\(altered.alteredMessages) messages were copied, but the target's server keeps them in another form;"
+                "\(altered.alteredMessages) items were copied, but the target's server keeps them in another form;"
                     + " see the report.")
         }
         let message = remarks.joined(separator: " ")
