@@ -12,6 +12,8 @@ import Testing
         SUMMARY:Tea, and cake\\; all
         ATTENDEE;CN="A, B";PARTSTAT=ACCEPTED:mailto:a@b
         CATEGORIES:One,Two\\, three
+        RRULE:FREQ=WEEKLY;BYDAY=MO,WE;COUNT=20
+        GEO:52.5;-13
         BEGIN:VALARM
         TRIGGER:-PT5M
         UID:alarm
@@ -33,6 +35,8 @@ import Testing
         ("CN=\"A, B\";PARTSTAT=ACCEPTED", "PARTSTAT=ACCEPTED;SCHEDULE-STATUS=1.1;CN=\"A, B\""),
         ("CATEGORIES:One,Two\\, three", "CATEGORIES:Two\\, three\nCATEGORIES:One"), ("Tea, and", "Tea\n , and"),
         ("TRIGGER:-PT5M\nUID:alarm", "UID:alarm\nTRIGGER:-PT5M"),
+        ("FREQ=WEEKLY;BYDAY=MO,WE;COUNT=20", "COUNT=20;FREQ=WEEKLY;BYDAY=MO,WE"),
+        ("GEO:52.5;-13", "GEO:52.500000;-13.000000"),
     ])
     func `is the same however it is written`(here: String, there: String) {
         #expect(Self.event.contains(here))
@@ -45,6 +49,7 @@ import Testing
     @Test(arguments: [
         ("UID:1@x", "UID:2@x"), ("CN=\"A, B\";", ""), ("One,Two\\, three", "One,Two,three"), ("Tea, and", "Tea"),
         ("TRIGGER:-PT5M\n", ""), ("SUMMARY:", "DESCRIPTION:"), ("BEGIN:VALARM\n", ""), ("-PT5M", "PT5M"),
+        ("COUNT=20", "COUNT=2"), ("52.5;-13", "52;-13"), ("52.5;-13", "52.5;13"),
     ])
     func `is another when something is lost or changed`(here: String, there: String) {
         #expect(Self.event.contains(here))

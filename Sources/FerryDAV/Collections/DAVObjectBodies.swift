@@ -30,6 +30,8 @@ final class DAVObjectBodies: BodyReader {
         /// Of a single object: its head has been seen and is good.
         var hasBegun = false
         var received: Int64 = 0
+        /// Asked for as a vCard of version 4.
+        var isNewer = false
     }
 
     private struct State: Sendable {
@@ -136,13 +138,34 @@ final class DAVObjectBodies: BodyReader {
         var events: [BodyEvent] = []
         for header in lot.headers {
             switch contents[header.name] {
-            case .success(let content): events += [.bytes(content), .end]
+            case .success(let content): events += [.bytes(try await asStored(content, header)), .end]
             case .failure(let error): events.append(.failed(error))
             case nil: events.append(.failed(Self.vanished(header)))
             }
         }
         state.withLock { [events] in $0.ready = events.reversed() }
         advance()
+    }
+
+    /// Servers may give out a vCard 4 as version 3 unless they are asked for the newer one, and lose some of it (Cyrus does);
+    /// that it is not the one that lies there shows in its size.
+    private func asStored(_ content: ByteBuffer, _ header: ItemHeader) async throws(ConnectorError) -> ByteBuffer {
+        guard isConverted(Int64(content.readableBytes), header) else { return content }
+        do throws(HTTPFailure) {
+            var request = request(header)
+            request.headers.append(Self.newer)
+            var reply = try await session.http.send(request)
+            let whole = try await reply.collect(limit: 8 << 20)
+            return reply.head.status == 200 && Int64(whole.readableBytes) == header.size ? whole : content
+        } catch {
+            throw session.side.connection(error)
+        }
+    }
+
+    private static let newer = (name: "Accept", value: "text/vcard; version=4.0")
+
+    private func isConverted(_ size: Int64, _ header: ItemHeader) -> Bool {
+        kind == .addressBooks && !header.sizeIsHint && size != header.size
     }
 
     private func take(
@@ -210,7 +233,13 @@ final class DAVObjectBodies: BodyReader {
         var problem: ConnectorError?
         do throws(HTTPFailure) {
             if !lot.hasBegun {
-                problem = Self.judge(try await download.head(), header)
+                let head = try await download.head()
+                if !lot.isNewer, head.status == 200, let size = head["Content-Length"].flatMap({ Int64($0) }),
+                    isConverted(size, header)
+                {
+                    return askForNewer(lot)
+                }
+                problem = Self.judge(head, header)
                 state.withLock { $0.open[0].hasBegun = true }
             }
             pieces = problem == nil ? try await download.next() : nil
@@ -258,6 +287,13 @@ final class DAVObjectBodies: BodyReader {
         state.withLock { [lot] in $0.open[0] = lot }
     }
 
+    private func askForNewer(_ lot: Lot) {
+        var lot = lot
+        lot.isNewer = true
+        start(&lot)
+        state.withLock { [lot] in $0.open[0] = lot }
+    }
+
     private func advance() {
         state.withLock { _ = $0.open.removeFirst() }
         fill()
@@ -278,9 +314,15 @@ final class DAVObjectBodies: BodyReader {
         }
     }
 
+    private func request(_ header: ItemHeader) -> HTTPRequest {
+        HTTPRequest("GET", collection.appending(header.name).encoded(isCollection: false))
+    }
+
     private func request(_ lot: Lot) -> HTTPRequest {
-        guard case .many = lot.shape else {
-            return HTTPRequest("GET", collection.appending(lot.headers.first?.name ?? "").encoded(isCollection: false))
+        if case .one = lot.shape, let header = lot.headers.first {
+            var request = request(header)
+            if lot.isNewer { request.headers.append(Self.newer) }
+            return request
         }
         var body =
             #"<?xml version="1.0" encoding="utf-8"?><C:\#(kind.multiget) xmlns:D="DAV:" xmlns:C="\#(kind.namespace)">"#

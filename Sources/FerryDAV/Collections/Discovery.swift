@@ -54,15 +54,18 @@ struct Discovery {
         guard [301, 302, 303, 307, 308].contains(head.status), let location = head["Location"] else {
             return DAVPath()
         }
-        if location.contains("://"), !location.hasPrefix(session.http.origin + "/"), location != session.http.origin,
-            Self.host(location) != Self.host(session.http.origin)
-        {
+        guard isHere(location) else {
             throw ConnectorError(
                 session.side == .source ? .sourceUnreachable : .targetUnreachable, .failRun,
                 "The server says that its \(kind.plural) are at \(Self.host(location).printable(limit: 200)). Write that"
                     + " address into the configuration.")
         }
         return (try? DAVPath(href: location)) ?? DAVPath()
+    }
+
+    /// Whether an address is on the server that we talk to.
+    private func isHere(_ location: String) -> Bool {
+        !location.contains("://") || Self.host(location) == Self.host(session.http.origin)
     }
 
     /// Without scheme and port: servers behind others often do not know their own.
@@ -82,8 +85,19 @@ struct Discovery {
 
     /// What is there; `nil` with the answer's head where there is nothing to see.
     private func look(at path: DAVPath) async throws(ConnectorError) -> (HTTPReplyHead, Seen?) {
+        let (head, seen) = try await look(at: path, isCollection: true)
+        // Cyrus sends people to the address without its last slash when it has nothing there. Once is enough.
+        guard [301, 302, 307, 308].contains(head.status), let location = head["Location"], isHere(location),
+            let next = try? DAVPath(href: location)
+        else { return (head, seen) }
+        return try await look(at: next, isCollection: location.hasSuffix("/"))
+    }
+
+    private func look(
+        at path: DAVPath, isCollection: Bool
+    ) async throws(ConnectorError) -> (HTTPReplyHead, Seen?) {
         var seen: Seen?
-        let head = try await session.propfind(path, depth: 0, request) { response in
+        let head = try await session.propfind(path, isCollection: isCollection, depth: 0, request) { response in
             var found = Seen()
             let types = response.property("DAV: resourcetype")?.children.map(\.name) ?? []
             found.isCollection = types.contains("DAV: collection")

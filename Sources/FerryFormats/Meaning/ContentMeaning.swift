@@ -128,8 +128,32 @@ package enum ContentMeaning {
             while value.last == UInt8(ascii: ";") { value.removeLast() }
         }
         return (lists.contains(line.name) ? elements(value) : [value]).map { element in
-            octets + [6] + plain(element, keepsSeparators: structured.contains(line.name))
+            let element =
+                switch line.name {
+                case "RRULE", "EXRULE": inOrder(element)
+                case "GEO": withoutZeros(element)
+                default: element
+                }
+            return octets + [6] + plain(element, keepsSeparators: structured.contains(line.name))
         }
+    }
+
+    /// The parts of a rule, which may stand in any order (RFC 5545 section 3.3.10).
+    private static func inOrder(_ rule: [UInt8]) -> [UInt8] {
+        let parts = rule.split(separator: UInt8(ascii: ";"))
+            .map { ASCII.uppercasedText($0) }
+        return Array(parts.sorted().joined(separator: ";").utf8)
+    }
+
+    /// Numbers without the zeros that end their fractions.
+    private static func withoutZeros(_ numbers: [UInt8]) -> [UInt8] {
+        let parts = numbers.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map { part in
+            var part = part
+            guard part.contains(UInt8(ascii: ".")) else { return Array(part) }
+            while part.last == UInt8(ascii: "0") { part = part.dropLast() }
+            return Array(part.last == UInt8(ascii: ".") ? part.dropLast() : part)
+        }
+        return Array(parts.joined(separator: [UInt8(ascii: ";")]))
     }
 
     /// Parted at the commas that are not escaped.

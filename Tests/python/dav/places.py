@@ -161,29 +161,35 @@ class CollectionServer(Server):
     def delete(self, service: str, number: int, collection: str, name: str) -> None:
         self.ask("DELETE", f"{self.home(service, number)}{collection}/{urllib.parse.quote(name)}", number)
 
-    def children(self, path: str, number: int) -> list[tuple[str, set[str]]]:
-        """Names below a collection, with what types they have."""
+    def children(self, path: str, number: int) -> list[tuple[str, set[str], int]]:
+        """Names below a collection, with what types and how many bytes they have."""
         answer = xml.fromstring(self.ask(
-            "PROPFIND", path, number, b'<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/></D:prop></D:propfind>', Depth="1",
+            "PROPFIND", path, number, b'<D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/><D:getcontentlength/></D:prop></D:propfind>', Depth="1",
             Content_Type="application/xml"))
         found = []
         for response in answer.iter("{DAV:}response"):
             href = urllib.parse.unquote(response.findtext("{DAV:}href"))
             types = {element.tag for kind in response.iter("{DAV:}resourcetype") for element in kind}
             if href.rstrip("/") != path.rstrip("/"):
-                found.append((href.rstrip("/").rpartition("/")[2], types))
+                found.append((
+                    href.rstrip("/").rpartition("/")[2], types, int(response.findtext(".//{DAV:}getcontentlength") or 0)))
         return found
 
     def collections(self, service: str, number: int) -> list[str]:
         kind = {
             "calendar": "{urn:ietf:params:xml:ns:caldav}calendar", "contacts": "{urn:ietf:params:xml:ns:carddav}addressbook",
         }[service]
-        return [name for name, types in self.children(self.home(service, number), number) if kind in types]
+        return [name for name, types, _ in self.children(self.home(service, number), number) if kind in types]
 
     def read(self, service: str, number: int) -> dict[str, dict[str, bytes]]:
         home = self.home(service, number)
         return {
             collection: {
-                name: self.ask("GET", f"{home}{collection}/{urllib.parse.quote(name)}", number)
-                for name, types in self.children(f"{home}{collection}/", number) if not types}
+                name: self.object(f"{home}{collection}/{urllib.parse.quote(name)}", number, size)
+                for name, types, size in self.children(f"{home}{collection}/", number) if not types}
             for collection in self.collections(service, number)}
+
+    def object(self, path: str, number: int, size: int) -> bytes:
+        """As it is stored: Cyrus gives out every vCard as version 3 unless it is asked for the other."""
+        content = self.ask("GET", path, number)
+        return content if len(content) == size else self.ask("GET", path, number, Accept="text/vcard; version=4.0")
