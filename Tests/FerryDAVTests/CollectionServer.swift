@@ -73,7 +73,8 @@ struct CollectionServer: Sendable {
             what, tenant: "Contoso",
             settings: DAVSettings(
                 // Radicale reads 2,500 new files before it answers.
-                endpoint: endpoint, timeout: .seconds(300), root: { home(what, of: $0.login) }, credentials: { _ in credentials }))
+                endpoint: endpoint, timeout: .seconds(300), root: { home(what, of: $0.login) },
+                credentials: { _ in credentials }))
     }
 
     /// Finds the person's home by asking, from the server's root.
