@@ -147,7 +147,7 @@ let package = Package(
             name: "ferry",
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP",
-                "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
+                "FerryHTTP", "FerryDAV", "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -11,6 +11,9 @@ package protocol Connector: Sendable {
     var parallelism: Int { get }
     /// Whether a file that was written is read back with the same time and the same right to be executed.
     var keepsFileMetadata: Bool { get }
+    /// Whether this target takes calendars or contacts apart and writes them anew, so that a copy may say less than it was
+    /// given however often it is given.
+    var rewritesObjects: Bool { get }
     /// Opens a person's data for reading. Cheap; throws `sourceNotFound` when the person has none.
     func source(for account: Account) async throws(ConnectorError) -> any SourceSession
     /// Opens a person's data for writing; creates what is missing.
@@ -25,6 +28,7 @@ package protocol Connector: Sendable {
 
 extension Connector {
     package var keepsFileMetadata: Bool { true }
+    package var rewritesObjects: Bool { false }
     package func counterpart(of container: Container, among present: [Container]) -> [String] { container.path }
 }
 

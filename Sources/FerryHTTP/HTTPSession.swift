@@ -66,7 +66,7 @@ package final class HTTPSession: Sendable {
             }
             let outgoing = try HTTPClient.Request(
                 url: connections.endpoint.origin + request.path, method: HTTPMethod(rawValue: request.method),
-                headers: headers)
+                headers: headers, body: request.body.map { .byteBuffer($0) })
             return Download(outgoing, connections.client, host: host)
         } catch {
             throw HTTPFailure(error, host: host)

@@ -169,6 +169,44 @@ struct ConfigurationProblemTests {
             "/etc/ferry.yaml:10:41: tenants[0].services.mail.imap.sieve.prot: Ferry does not know this key."
         ),
         (
+            "chats: { folder: /srv/chats }", "files: { webdav: { user: mover } }",
+            "/etc/ferry.yaml:11:24: tenants[0].services.files.webdav.url: The key is missing."
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: \"ftp://h/{login}/\", password: { file: map.csv } } }",
+            "/etc/ferry.yaml:11:31: tenants[0].services.files.webdav.url: 'ftp://h/{login}/' does not begin with https"
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: \"http://h.example/{login}/\", password: { file: map.csv } } }",
+            "/etc/ferry.yaml:11:31: tenants[0].services.files.webdav.url: Passwords and contents would cross the network"
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: https://h/all/, user: mover, password: { file: map.csv } } }",
+            "/etc/ferry.yaml:11:31: tenants[0].services.files.webdav.url: Neither the address nor the user says whose"
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: \"https://h/{logn}/\", password: { file: map.csv } } }",
+            "/etc/ferry.yaml:11:31: tenants[0].services.files.webdav.url: 'https://h/{logn}/' has braces that mean nothing."
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: \"https://u:p@h/{login}/\", password: { file: map.csv } } }",
+            "/etc/ferry.yaml:11:31: tenants[0].services.files.webdav.url: 'https://u:p@h/{login}/' has a user in it."
+        ),
+        (
+            "chats: { folder: /srv/chats }", "files: { webdav: { url: \"https://h/{login}/\" } }",
+            "/etc/ferry.yaml:11:24: tenants[0].services.files.webdav: Nothing says how the server is entered."
+        ),
+        (
+            "chats: { folder: /srv/chats }",
+            "files: { webdav: { url: \"https://h/{login}/\", token: secret } }",
+            "/etc/ferry.yaml:11:60: tenants[0].services.files.webdav.token: A secret does not stand in the"
+        ),
+        (
             "mail: { folder: contoso/mail }", "mail: { foldr: contoso/mail }",
             "/etc/ferry.yaml:10:15: tenants[0].services.mail.foldr: Ferry does not know this key. Did you mean folder?"
         ),

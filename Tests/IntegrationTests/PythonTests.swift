@@ -14,7 +14,7 @@ struct PythonTests {
         .appending(path: "ferry").path
     private static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python) }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(15)))
     func `clients that exist, the examples and the README work against the real program`() async throws {
         guard Self.isInstalled else {
             print("SKIPPED: the tests in Tests/python need .build/venv, which `script/bootstrap test` makes.")
@@ -37,7 +37,7 @@ struct PythonTests {
     private static func run(output: FileHandle) async throws -> Int32 {
         let process = try ChildProcess(
             [
-                "env", "-C", root.path, "timeout", "--kill-after=10", "540", python, "-m", "pytest", "-q", "-rs",
+                "env", "-C", root.path, "timeout", "--kill-after=10", "840", python, "-m", "pytest", "-q", "-rs",
                 "Tests/python",
             ], environment: ["FERRY_BINARY": program, "PYTHONDONTWRITEBYTECODE": "1"],
             output: output.fileDescriptor, errors: output.fileDescriptor)

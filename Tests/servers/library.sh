@@ -56,12 +56,12 @@ answers_propfind() { # port user password
 }
 answers=answers_login
 
-# Starts a command as the unprivileged user, announces it once it takes logins, and stays with it.
+# Starts a command as the unprivileged user (as the caller where $as_caller is yes), announces it once it takes logins, and stays with it.
 supervise() { # port user password log command...
     local port=$1 user=$2 password=$3 log=$4 tries=0
     shift 4
     local as=()
-    [ "$(id -u)" != 0 ] || as=(setpriv --reuid="$account" --regid="$group" --clear-groups --)
+    [ "$(id -u)" != 0 ] || [ "${as_caller:-no}" = yes ] || as=(setpriv --reuid="$account" --regid="$group" --clear-groups --)
     # In a session of its own, so that ending the group ends every process the server has made.
     setsid "${as[@]}" "$@" >"$log" 2>&1 </dev/null &
     server=$!

@@ -49,14 +49,7 @@ package struct DAVConnector: Connector {
     }
 
     private func session(for account: Account, _ side: DAVSide) throws(ConnectorError) -> DAVSession {
-        guard let credentials = settings.credentials(account) else {
-            throw ConnectorError(
-                side.authRejected, .failRun,
-                "\(tenant) has no password for the files of '\(account.login.printable(limit: 120))'. Add it to the"
-                    + " file of passwords.")
-        }
-        return DAVSession(
-            HTTPSession(connections, as: credentials), side: side, root: settings.root(account),
-            width: settings.width)
+        let (http, root) = try settings.entrance(account, side, tenant, "files", connections)
+        return DAVSession(http, side: side, root: root, width: settings.width)
     }
 }

@@ -1,11 +1,15 @@
 package import FerryConnector
+import FerryCore
 package import FerryHTTP
 
 /// How one tenant's WebDAV service is reached.
 package struct DAVSettings: Sendable {
     package var endpoint: HTTPEndpoint
-    /// Where a person's own collection is.
-    package var root: @Sendable (Account) -> DAVPath
+    /// Where a person's own collection is; `nil` where the login cannot be part of an address.
+    package var root: @Sendable (Account) -> DAVPath?
+    /// Whether `root` is another for every person. Where it is the same for everybody, the server is asked who it is that
+    /// has come in (calendars and address books only).
+    package var isPersonal = true
     /// As whom a person's collection is entered; `nil` where there is no password for the person.
     package var credentials: @Sendable (Account) -> HTTPCredentials?
     /// Connections to this endpoint at once, for all people together.
@@ -17,7 +21,7 @@ package struct DAVSettings: Sendable {
 
     package init(
         endpoint: HTTPEndpoint, connections: Int = 16, width: Int = 8, timeout: Duration = .seconds(60),
-        root: @escaping @Sendable (Account) -> DAVPath,
+        root: @escaping @Sendable (Account) -> DAVPath?,
         credentials: @escaping @Sendable (Account) -> HTTPCredentials?
     ) {
         self.endpoint = endpoint
@@ -26,5 +30,24 @@ package struct DAVSettings: Sendable {
         self.connections = max(1, connections)
         self.width = max(1, width)
         self.timeout = timeout
+    }
+
+    /// A person's way in.
+    func entrance(
+        _ account: Account, _ side: DAVSide, _ tenant: String, _ what: String, _ connections: HTTPConnections
+    ) throws(ConnectorError) -> (http: HTTPSession, root: DAVPath) {
+        guard let credentials = credentials(account) else {
+            throw ConnectorError(
+                side.authRejected, .failRun,
+                "\(tenant) has no password for the \(what) of '\(account.login.printable(limit: 120))'. Add it to the"
+                    + " file of passwords.")
+        }
+        guard let root = root(account) else {
+            throw ConnectorError(
+                side == .source ? .sourceNameUnusable : .targetNameRefused, .failRun,
+                "The login '\(account.login.printable(limit: 120))' cannot be part of an address: it is empty, '.', '..'"
+                    + " or has a slash. Mend it in the list of people.")
+        }
+        return (HTTPSession(connections, as: credentials), root)
     }
 }

@@ -94,6 +94,9 @@ final class DAVFileTarget: TargetSession {
         }
     }
 
+    /// Nothing of Ferry's own stays in the person's tree.
+    func finish(_ container: Container) async throws(ConnectorError) { try await FileUpload.removeLeftovers(session) }
+
     func close() async {}
 
     private static func refused(_ header: ItemHeader) -> ConnectorError {

@@ -5,6 +5,12 @@ package struct DAVPath: Hashable, Sendable {
 
     package init(_ names: [String] = []) { self.names = names }
 
+    /// `nil` for names that could lead elsewhere.
+    package init?(checking names: [String]) {
+        guard names.allSatisfy(Self.isSafe) else { return nil }
+        self.names = names
+    }
+
     /// Why an `href` is no place.
     package enum Trouble: Error, Hashable {
         /// Names in another encoding than UTF-8 cannot be told apart from one another.

@@ -116,27 +116,6 @@ enum Fingerprint {
         return hasher.finish()
     }
 
-    /// The digest of an object that servers may lay out anew: lines unfolded, without regard to their order and to how
-    /// they end (RFC 5545 section 3.1, RFC 6350 section 3.2).
-    static func ofLines(_ bytes: [UInt8]) -> ContentDigest {
-        var lines: [[UInt8]] = []
-        for var line in bytes.split(separator: UInt8(ascii: "\n")) {
-            if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
-            if let first = line.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t"), !lines.isEmpty {
-                lines[lines.count - 1].append(contentsOf: line.dropFirst())
-            } else if !line.isEmpty {
-                lines.append(Array(line))
-            }
-        }
-        lines.sort { $0.lexicographicallyPrecedes($1) }
-        var hasher = ContentHasher()
-        for line in lines {
-            hasher.update(line)
-            hasher.update([UInt8(ascii: "\n")])
-        }
-        return hasher.finish()
-    }
-
     private static func bigEndian(_ number: Int64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - $0 * 8)) }
     }

@@ -192,7 +192,7 @@ struct CensusTaker: Sendable {
 
     private func digest(_ bytes: [UInt8], _ metadata: ItemMetadata) -> ContentDigest {
         switch metadata {
-        case .calendarObject, .contact: Fingerprint.ofLines(bytes)
+        case .calendarObject, .contact: ContentMeaning.digest(of: bytes)
         case .message, .file, .fileFolder, .event, .media: ContentDigest(hashing: bytes)
         }
     }

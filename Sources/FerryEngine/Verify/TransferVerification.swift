@@ -60,17 +60,23 @@ package struct TransferVerification: Sendable, Hashable {
     /// Bytes of content that were read and hashed, on both sides together.
     package var bytesHashed: Int64 = 0
 
+    /// Services beside mail whose target writes anew what it is given.
+    package var rewriting: Set<ServiceKind> = []
+
     package init() {}
 
     /// Everything that was to move is there, once, with the same content and metadata.
     package var isIdentical: Bool { differenceCount == 0 }
 
-    /// Messages that are there, once, but not quite as they were; 0 unless that is all that differs.
+    /// Messages that are there, once, but not quite as they were, and objects of targets that write them anew; 0 unless
+    /// that is all that differs.
     ///
     /// Mail never changes under its name, and servers have ways of their own with some of it (a date in the future, a NUL,
-    /// 8-bit letters in a header), so copying it again gives the same again.
+    /// 8-bit letters in a header), so copying it again gives the same again. So it is with objects that a server of
+    /// calendars or contacts takes apart and cannot put together as they were.
     package var alteredMessages: Int64 {
-        let altered = containers.lazy.filter { $0.service == .mail }.reduce(0) { $0 + $1.differing }
+        let altered = containers.lazy.filter { $0.service == .mail || rewriting.contains($0.service) }
+            .reduce(0) { $0 + $1.differing }
         return altered == differenceCount ? altered : 0
     }
 }

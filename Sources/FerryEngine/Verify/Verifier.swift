@@ -93,6 +93,7 @@ package struct Verifier: Sendable {
         _ leg: Transfer.Leg, of transfer: Transfer, _ recorder: RunRecorder?, only places: Set<ContainerPlace>?,
         into result: inout TransferVerification
     ) async throws(WorkError) {
+        if leg.target.rewritesObjects { result.rewriting.insert(leg.service) }
         guard let source = try await open(leg.source, leg.sourceAccount) else { return }
         let target: (any SourceSession)?
         do throws(WorkError) {

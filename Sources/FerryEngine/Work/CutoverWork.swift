@@ -347,7 +347,7 @@ struct CutoverWork: Sendable {
         if let altered = course.altered {
             remarks.append(
                 altered.alteredMessages > 0
-                    ? "\(altered.alteredMessages) messages were copied, but the target's server keeps them in another form;"
+                    ? "\(altered.alteredMessages) items were copied, but the target's server keeps them in another form;"
                         + " see the report."
                     : "\(altered.differenceCount) items differ between the two sides since the swap; see the report.")
         }

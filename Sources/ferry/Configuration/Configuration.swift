@@ -103,6 +103,12 @@ enum ServiceLocation: Hashable, Sendable {
     case folder(path: String)
     /// Mail on an IMAP server.
     case imap(IMAPLocation)
+    /// Files on a WebDAV server.
+    case webdav(DAVLocation)
+    /// Calendars on a CalDAV server.
+    case caldav(DAVLocation)
+    /// Address books on a CardDAV server.
+    case carddav(DAVLocation)
 }
 
 /// Under which conditions people may move from one tenant to another.

@@ -268,10 +268,13 @@ struct ConfigurationReader {
     }
 
     /// Kinds of connector that are known but not built in yet.
-    private static let laterKinds = ["caldav", "carddav", "webdav", "matrix", "graph", "jmap", "s3"]
+    private static let laterKinds = ["matrix", "graph", "jmap", "s3"]
 
     private func service(_ kind: ServiceKind, _ value: YAMLValue) -> ServiceLocation? {
-        let kinds = ["folder"] + (kind == .mail ? ["imap"] : [])
+        let network: [ServiceKind: String] = [
+            .mail: "imap", .calendar: "caldav", .contacts: "carddav", .files: "webdav",
+        ]
+        let kinds = ["folder"] + (network[kind].map { [$0] } ?? [])
         guard let mapping = value.mapping(knows: kinds + Self.laterKinds, of: "a service") else { return nil }
         guard mapping.order.count == 1 else {
             value.report("A service has exactly one kind.", "For example: { folder: contoso/mail }")
@@ -282,14 +285,23 @@ struct ConfigurationReader {
             return nil
         }
         if let imap = mapping["imap"] {
-            let reader = IMAPReader(
-                problems: problems, resolve: resolve,
-                contents: { path, value in contents(of: path, at: value.place, key: value.path) },
-                environment: environment)
-            return reader.read(imap).map { .imap($0) }
+            return IMAPReader(secrets: secrets).read(imap).map { .imap($0) }
+        }
+        let rooms: [(String, (DAVLocation) -> ServiceLocation)] = [
+            ("webdav", { .webdav($0) }), ("caldav", { .caldav($0) }), ("carddav", { .carddav($0) }),
+        ]
+        for (name, location) in rooms {
+            if let value = mapping[name] { return DAVReader(kind: name, secrets: secrets).read(value).map(location) }
         }
         guard let path = mapping["folder"]?.text("the path of a folder") else { return nil }
         return .folder(path: resolve(path))
+    }
+
+    private var secrets: SecretReader {
+        SecretReader(
+            problems: problems, resolve: resolve,
+            contents: { path, value in contents(of: path, at: value.place, key: value.path) },
+            environment: environment)
     }
 
     // MARK: trust

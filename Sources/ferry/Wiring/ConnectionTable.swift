@@ -1,5 +1,6 @@
 import FerryConnector
 import FerryCore
+import FerryDAV
 import FerryEngine
 import FerryFolder
 import FerryIMAP
@@ -25,6 +26,12 @@ struct ConnectionTable: Connections {
                         FolderConnector(service: service, tenant: tenant.name, root: path, now: now)
                     case .imap(let location):
                         IMAPConnector(location, tenant: tenant.name)
+                    case .webdav(let location):
+                        DAVConnector(tenant: tenant.name, settings: DAVSettings(location))
+                    case .caldav(let location):
+                        CollectionConnector(.calendars, tenant: tenant.name, settings: DAVSettings(location))
+                    case .carddav(let location):
+                        CollectionConnector(.addressBooks, tenant: tenant.name, settings: DAVSettings(location))
                     }
                 connectors[Key(tenant: tenant.id, service: service)] = connector
                 // Services that share an endpoint share its limit.

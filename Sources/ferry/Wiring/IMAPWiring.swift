@@ -13,7 +13,7 @@ extension IMAPConnector {
             case .proxy(let administrator, let password): .proxy(administrator: administrator, password: password)
             case .master(let user, let separator, let password):
                 .master(user: user, separator: separator, password: password)
-            case .token(let source): .tokens(StoredToken(source: source))
+            case .token(let source): .tokens(MailToken(source: source))
             }
         var options = SessionOptions()
         options.compress = location.compresses
@@ -28,26 +28,14 @@ extension IMAPConnector {
     }
 }
 
-/// A bearer token that somebody else keeps fresh: read at each connect, so that a renewed one is used at once.
-struct StoredToken: TokenSource {
+/// A bearer token that somebody else keeps fresh.
+struct MailToken: TokenSource {
     let source: SecretSource
 
     func token(for user: String, rejected: Secret?) async throws(IMAPError) -> Secret {
-        let token: Secret?
-        switch source {
-        case .file(let path):
-            let bytes = try? await NIOThreadPool.singleton.runIfActive { try LocalFile.contents(of: path) }
-            token = bytes.flatMap { Secret(line: String(decoding: $0, as: UTF8.self)) }
-        case .environment(let name):
-            token = SystemEffects.environment(name).flatMap { Secret(line: $0) }
+        do throws(StoredToken.Trouble) { return try await StoredToken(source: source).token(rejected: rejected) } catch
+        {
+            throw IMAPError(.authenticationFailed, error.message)
         }
-        guard let token, token != rejected else {
-            throw IMAPError(
-                .authenticationFailed,
-                token == nil
-                    ? "There is no token where the configuration says. Put one there."
-                    : "The server refused the token. Renew it where the configuration says that it is.")
-        }
-        return token
     }
 }

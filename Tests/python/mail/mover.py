@@ -78,6 +78,11 @@ class Move:
     #: Further keys of the services in the configuration.
     source_options: dict = dataclasses.field(default_factory=dict)
     options: dict = dataclasses.field(default_factory=dict)
+    #: Services that are configured, and the API's workload that moves them.
+    services: tuple[str, ...] = ("mail",)
+    workload: str = "Exchange"
+    #: What stands before the @ of a person's address, by the person's number.
+    local: str = "person{}"
     name: str = "mail"
     process: subprocess.Popen | None = None
 
@@ -88,28 +93,32 @@ class Move:
         for tenant, server, side, digit in (("contoso", self.source, 0, "a"), ("fabrikam", self.target, 1, "b")):
             rows = ["id,userPrincipalName,displayName,mail,aliases,login"]
             for pair in self.people:
-                address = f"person{pair[side]}@{tenant}.example"
+                address = f"{self.local.format(pair[side])}@{tenant}.example"
                 rows.append(f"{identity(digit, pair[side])},{address},Person,{address},,{server.login(pair[side])}")
             (self.directory / f"{tenant}.csv").write_text("\n".join(rows) + "\n")
         rows = ["source,target", *(f"{identity('a', here)},{identity('b', there)}" for here, there in self.people)]
         (self.directory / "map.csv").write_text("\n".join(rows) + "\n")
-        source = self.source.service(self.source_port, **self.source_options)
-        target = self.target.service(self.target_port, **self.options)
         (self.directory / "ferry.yaml").write_text(f"""listen: 127.0.0.1:{self.port}
 store: sqlite:ferry.sqlite
 keys: ferry.key
 issuers: [embedded]
 tenants:
   - {{ id: {SOURCE}, name: Contoso, domains: [contoso.example], people: contoso.csv,
-      services: {{ mail: {source} }} }}
+      services: {{ {self.places(self.source, self.source_port, **self.source_options)} }} }}
   - {{ id: {TARGET}, name: Fabrikam, domains: [fabrikam.example], people: fabrikam.csv,
-      services: {{ mail: {target} }} }}
+      services: {{ {self.places(self.target, self.target_port, **self.options)} }} }}
 trust:
   - {{ source: {SOURCE}, target: {TARGET}, endpoint: EXOHandler, identityMap: map.csv }}
 settings: {{ deltaInterval: 1s, drainTimeout: 5s, holdsSkippedItems: false }}
 limits: off
 """)
         self.environment = os.environ | ENVIRONMENT
+
+    def places(self, server, port: int | None, **options) -> str:
+        """What stands under `services` of a tenant. Places of other things than mail have a method for each."""
+        if self.services == ("mail",):
+            return f"mail: {server.service(port, **options)}"
+        return ", ".join(f"{name}: {server.place(name, port)}" for name in self.services)
 
     # MARK: the process
 
@@ -188,11 +197,13 @@ limits: off
     def prepare(self, seconds_until_due: float = 86_400) -> None:
         """Creates the job and validates it."""
         due = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds_until_due)
-        self.call("POST", JOBS, {
-            "displayName": self.name, "resourceType": "Users", "sourceTenantId": SOURCE, "workloads": ["Exchange"],
+        job = {
+            "displayName": self.name, "resourceType": "Users", "sourceTenantId": SOURCE, "workloads": [self.workload],
             "completeAfterDateTime": due.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "resources": [identity("b", there) for _, there in self.people],
-            "exchangeSettings": {"sourceEndpoint": "EXOHandler", "targetDeliveryDomain": "fabrikam.example"}})
+            "resources": [identity("b", there) for _, there in self.people]}
+        if self.workload == "Exchange":
+            job["exchangeSettings"] = {"sourceEndpoint": "EXOHandler", "targetDeliveryDomain": "fabrikam.example"}
+        self.call("POST", JOBS, job)
         self.call("POST", f"{JOBS}/{self.name}/validate", {})
         self.wait(lambda job: job["status"] == "validatePassed")
 
