@@ -73,6 +73,7 @@ struct SimulatedAdministrator: Sendable {
         case .validatePassed:
             if await send(.migrate(key)) == nil { _ = await send(.validate(key)) }
         case .inProgress where job.completeAfter > now(): _ = await send(.reschedule(key, completeAfter: now()))
+        case .adminActionRequired: _ = await send(.approve(key))
         case .failed, .completedWithErrors: _ = await send(.migrate(key))
         case .completed, .cancelled, .deleted: return true
         default: break

@@ -72,7 +72,7 @@ struct SimulatedReader: StoreReader {
     func count(_ query: TaskQuery) async throws(StoreError) -> Int {
         try await executor.outside { () async throws(StoreError) in try await inner.count(query) }
     }
-    func progress(of job: JobID) async throws(StoreError) -> (progress: [Workload: RunProgress], tally: RunTally) {
+    func progress(of job: JobID) async throws(StoreError) -> JobProgress {
         try await executor.outside { () async throws(StoreError) in try await inner.progress(of: job) }
     }
     func itemFindings(of job: JobID, after: Int64, limit: Int) async throws(StoreError) -> [ItemFinding] {

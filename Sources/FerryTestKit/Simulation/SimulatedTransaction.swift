@@ -168,4 +168,10 @@ final class SimulatedTransaction: StoreTransaction {
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
         try inner.setCutover(journal, of: run)
     }
+    func findingCounts(of run: RunID) throws(StoreError) -> [FindingCount] {
+        try inner.findingCounts(of: run)
+    }
+    func peopleHeld(of job: JobID) throws(StoreError) -> Int {
+        try inner.peopleHeld(of: job)
+    }
 }
