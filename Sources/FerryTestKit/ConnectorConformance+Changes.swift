@@ -147,12 +147,11 @@ extension ConnectorConformance {
                     let rest = Array(before.keys)
                     try expect(try await follower.follow(and: rest), "It cannot tell that one is gone.")
                     try await follower.expectRight("After one of those that are asked for went")
+                    // More may come: Dovecot's STATUS of the selected mailbox has an old HIGHESTMODSEQ.
                     let told = Set(follower.told.map(\.key))
                     try expect(
                         told.isSuperset(of: follower.known.keys.filter(Set(rest).contains)),
                         "Not every item that was asked for came again.")
-                    // Servers may repeat what has happened last; that is another matter than listing everything.
-                    try expect(told.count < 1_000, "\(told.count) items came, \(rest.count - 1) were to be expected.")
                 }
             },
         ]

@@ -111,6 +111,18 @@ struct TestMessage: Hashable, Sendable {
     }
 }
 
+extension [TestMessage] {
+    /// How often each is there, as Cyrus has them, which makes `X` of 8-bit bytes in headers.
+    var counted: [TestMessage: Int] {
+        Dictionary(
+            map { message in
+                var message = message
+                message.body = message.body.map { $0 >= 0x80 ? UInt8(ascii: "X") : $0 }
+                return (message, 1)
+            }, uniquingKeysWith: +)
+    }
+}
+
 extension IMAPSession {
     /// Puts messages into a folder and gives their UIDs.
     @discardableResult
