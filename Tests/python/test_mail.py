@@ -20,7 +20,7 @@ DISTURBED = {
     "SIGKILL of Ferry in the cutover": functools.partial(crashes.kill_ferry, kills=(0, 0, 1), people=1, count=200),
     "SIGKILL of the target in mid-APPEND": functools.partial(crashes.kill_target, kills=2, count=400),
     "links that break": functools.partial(links.bad_links, phases=1, count=100),
-    "people at work": functools.partial(work.working_day, people=1, count=100, passes=1),
+    "people at work": functools.partial(work.working_day, people=1, count=300, passes=1),
 }
 
 
@@ -33,13 +33,13 @@ def world():
 
 @pytest.fixture(scope="module")
 def runs(world):
-    """All disturbed jobs, begun together."""
+    """All disturbed jobs, begun together, and going on while the others run: they mostly wait."""
     with concurrent.futures.ThreadPoolExecutor(len(DISTURBED)) as pool:
         yield {title: pool.submit(trial, world, seed) for seed, (title, trial) in enumerate(DISTURBED.items(), 1)}
 
 
 @pytest.mark.parametrize("source, target", trials.PAIRS[:4])
-def test_a_difficult_mailbox_moves_whole(world, source, target):
+def test_a_difficult_mailbox_moves_whole(world, runs, source, target):
     # Cyrus takes half a second for each folder that it makes.
     folders = 3 if "cyrus" in (source, target) else len(corpus.PATHS)
     try:
