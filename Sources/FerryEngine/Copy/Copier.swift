@@ -43,7 +43,8 @@ package struct Copier: Sendable {
         for leg in transfer.legs {
             let pass = LegPass(
                 leg: leg, transfer: transfer, store: store, effects: effects, settings: settings,
-                comparesEverything: comparingEverything, lease: lease, logger: logger, reportsArrivals: reportingArrivals)
+                comparesEverything: comparingEverything, lease: lease, logger: logger,
+                reportsArrivals: reportingArrivals)
             isAnywhere = try await pass.run(&tally) || isAnywhere
         }
         // Plenty of people never chat or call a meeting; nobody is without a mailbox or a file store.

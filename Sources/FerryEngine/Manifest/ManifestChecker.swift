@@ -98,10 +98,14 @@ package struct ManifestChecker: Sendable {
                 return .impossible("Tenant \(tenant) has no \(service.rawValue) configured any more.")
             }
             let account = planner.account(of: person, in: tenant, at: service)
+            // As the verifier did when it made the records, which looks at both sides.
+            let comparesMeaning = [file.statement.sourceTenant, file.statement.targetTenant].contains {
+                planner.connections.connector(of: $0, for: service)?.rewritesObjects ?? false
+            }
             let work = SideWork(
                 service: service, connector: connector, account: account, recorded: recorded, containers: containers,
                 rewriter: rewriter(section, of: file), side: side, objectLimit: settings.maximumObjectBytes,
-                limit: differenceLimit)
+                comparesMeaning: comparesMeaning, limit: differenceLimit)
             switch await work.run(result) {
             case .success(let next): result = next
             case .failure(.manifest(let problem)): throw problem
@@ -140,6 +144,7 @@ private struct SideWork: Sendable {
     let rewriter: Rewriter
     let side: ManifestSide
     let objectLimit: Int64
+    let comparesMeaning: Bool
     let limit: Int
 
     func run(_ before: TransferVerification) async -> Result<TransferVerification, Failure> {
@@ -192,9 +197,11 @@ private struct SideWork: Sendable {
     ) async throws(Failure) {
         guard let path = then.first?.line.path ?? now.first?.path else { return }
         let taker = session.map {
-            CensusTaker(
+            var taker = CensusTaker(
                 session: $0, side: side == .source ? .plain : .target(owner: account.person), rewriter: rewriter,
                 objectLimit: objectLimit, identity: .key)
+            taker.comparesMeaning = comparesMeaning
+            return taker
         }
         var present = Census()
         if let taker {

@@ -29,6 +29,9 @@ struct CensusTaker: Sendable {
     var identity = Census.Identity.name
     /// Both sides keep what a file has beside its content; else that is not compared.
     var comparesFileMetadata = true
+    /// Calendars and contacts are the same when they say the same, because a side of the move rewrites what it is given;
+    /// otherwise every octet counts.
+    var comparesMeaning = false
 
     @concurrent
     func take(_ containers: [Container]) async -> Result<Census, WorkError> {
@@ -192,8 +195,8 @@ struct CensusTaker: Sendable {
 
     private func digest(_ bytes: [UInt8], _ metadata: ItemMetadata) -> ContentDigest {
         switch metadata {
-        case .calendarObject, .contact: ContentMeaning.digest(of: bytes)
-        case .message, .file, .fileFolder, .event, .media: ContentDigest(hashing: bytes)
+        case .calendarObject where comparesMeaning, .contact where comparesMeaning: ContentMeaning.digest(of: bytes)
+        case .calendarObject, .contact, .message, .file, .fileFolder, .event, .media: ContentDigest(hashing: bytes)
         }
     }
 

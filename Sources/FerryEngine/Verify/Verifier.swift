@@ -185,12 +185,15 @@ package struct Verifier: Sendable {
                 }
             }, rewriter: rewriter, objectLimit: settings.maximumObjectBytes,
             record: pair.record(recorder?.source))
+        let comparesMeaning = pair.leg.source.rewritesObjects || pair.leg.target.rewritesObjects
         reading.comparesFileMetadata = comparesFileMetadata
+        reading.comparesMeaning = comparesMeaning
         let checking = target.map {
             var taker = CensusTaker(
                 session: $0, side: .target(owner: pair.leg.targetAccount.person), rewriter: rewriter,
                 objectLimit: settings.maximumObjectBytes, record: pair.record(recorder?.target))
             taker.comparesFileMetadata = comparesFileMetadata
+            taker.comparesMeaning = comparesMeaning
             return taker
         }
         async let left = reading.take(pair.source)
