@@ -77,6 +77,7 @@ private struct MortalConnector: Connector {
     var service: ServiceKind { inner.service }
     var lane: LaneID { inner.lane }
     var parallelism: Int { inner.parallelism }
+    var rewritesObjects: Bool { inner.rewritesObjects }
 
     func source(for account: Account) async throws(ConnectorError) -> any SourceSession {
         try points.live()

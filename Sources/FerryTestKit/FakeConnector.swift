@@ -9,6 +9,7 @@ package struct FakeConnector: Connector {
 
     package var lane: LaneID { LaneID("fake/\(service.rawValue)") }
     package var parallelism: Int { 4 }
+    package var rewritesObjects: Bool { tenant.settings.rewritesObjects }
 
     package func source(for account: Account) async throws(ConnectorError) -> any SourceSession {
         _ = try await tenant.begin(.openSource)

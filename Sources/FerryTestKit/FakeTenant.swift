@@ -58,6 +58,8 @@ package final class FakeTenant: Sendable {
         /// Whether the target has the verb `update`.
         package var canUpdate = true
         package var canFreeze = true
+        /// Whether it says that it lays out calendars and contacts anew.
+        package var rewritesObjects = false
         /// Whether the source has the verb `changes`.
         package var tellsChanges = true
         package var largestItemBytes: Int64?

@@ -67,4 +67,41 @@ import Testing
         cache.fill(Samples.job(1), cache.ticket())
         #expect(cache.job(Samples.jobID(1)) == nil)
     }
+
+    private func page(_ numbers: ClosedRange<Int>) -> QueryPage<Job> {
+        QueryPage(rows: numbers.map { Samples.job($0) }, next: nil)
+    }
+
+    @Test("include pages, which any commit forgets and no older read brings back")
+    func forgetPages() {
+        let cache = JobCache(capacity: 10)
+        let query = JobQuery(tenant: Samples.target)
+        let before = cache.ticket()
+        cache.fill(page(1...3), of: query, before)
+        #expect(cache.page(query)?.rows.count == 3)
+        #expect(cache.page(JobQuery(tenant: Samples.stranger)) == nil)
+        cache.beginChange(of: [Samples.jobID(9)])
+        #expect(cache.page(query) == nil)
+        cache.fill(page(1...3), of: query, before)
+        cache.endChange([Samples.job(9)])
+        cache.fill(page(1...3), of: query, before)
+        #expect(cache.page(query) == nil)
+    }
+
+    @Test("keep no more rows of pages than twice as many as jobs")
+    func boundPages() {
+        let cache = JobCache(capacity: 10)
+        func query(_ skip: Int) -> JobQuery {
+            var query = JobQuery(tenant: Samples.target)
+            query.skip = skip
+            return query
+        }
+        for skip in 0..<50 {
+            cache.fill(page(1...3), of: query(skip), cache.ticket())
+            #expect((0..<50).filter { cache.page(query($0)) != nil }.count * 3 <= 20)
+            #expect(cache.page(query(skip)) != nil)
+        }
+        cache.fill(page(1...11), of: query(99), cache.ticket())
+        #expect(cache.page(query(99)) == nil)
+    }
 }
