@@ -18,7 +18,12 @@ struct ManifestWorld {
         office = ManifestOffice(archive: archive, key: key)
     }
 
-    func makeEngine() -> Engine { world.makeEngine(manifests: office) }
+    /// Nobody is asked to approve anything: manifests are about jobs that have ended.
+    func makeEngine() -> Engine {
+        var settings = EngineWorld.quick
+        settings.jobs.holdsSkippedItems = false
+        return world.makeEngine(settings: settings, manifests: office)
+    }
 
     /// Creates, validates and migrates a job, and waits for its end and its manifest.
     func move(_ name: String = "Wave 1", workloads: [String]? = nil) async throws -> JobID {
