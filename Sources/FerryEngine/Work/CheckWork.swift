@@ -11,7 +11,8 @@ struct CheckWork: Sendable {
         guard case .check(let id, let person) = lease.item.key, let (job, task) = try await workshop.load(id, person)
         else { return try await workshop.finish(lease) }
         let facts = try await FactFinder(workshop: workshop).facts(of: task, in: job)
-        switch job.status {
+        // The phase, because a job that waits for somebody's approval goes on underneath.
+        switch job.phase {
         case .validateProcessing, .validateInProgress:
             let verdicts = Dictionary(
                 uniqueKeysWithValues: task.runs.map {

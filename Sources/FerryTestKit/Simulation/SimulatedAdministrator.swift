@@ -58,7 +58,9 @@ struct SimulatedAdministrator: Sendable {
     }
 
     /// The next thing that brings a job to its end; `true` when there is nothing more to do.
-    func help(_ job: Job, patience: Int) async -> Bool {
+    ///
+    /// Of several jobs that failed one is tried again at a time (`mayRetry`), because people may be in more than one.
+    func help(_ job: Job, patience: Int, mayRetry: Bool) async -> Bool {
         let key = JobReference.key(job.id.description)
         switch job.status {
         case .submitted: _ = await send(.validate(key))
@@ -74,7 +76,7 @@ struct SimulatedAdministrator: Sendable {
             if await send(.migrate(key)) == nil { _ = await send(.validate(key)) }
         case .inProgress where job.completeAfter > now(): _ = await send(.reschedule(key, completeAfter: now()))
         case .adminActionRequired: _ = await send(.approve(key))
-        case .failed, .completedWithErrors: _ = await send(.migrate(key))
+        case .failed, .completedWithErrors: if mayRetry { _ = await send(.migrate(key)) }
         case .completed, .cancelled, .deleted: return true
         default: break
         }

@@ -112,10 +112,14 @@ struct SimulatedLife: Sendable {
         var tries: [JobID: Int] = [:]
         while !Task.isCancelled, watch.isClean {
             var isOver = true
-            for job in await administrator.jobs() {
+            let jobs = await administrator.jobs()
+            let isMoving = jobs.contains { [.processing, .inProgress, .cuttingOver].contains($0.status) }
+            let retried = jobs.first { $0.status.canMigrate && $0.status.isFinal }?.id
+            for job in jobs {
                 tries[job.id, default: 0] += job.status == .validateFailed ? 1 : 0
                 let patience = Self.patience - tries[job.id, default: 0]
-                let isDone = await administrator.help(job, patience: patience)
+                let isDone = await administrator.help(
+                    job, patience: patience, mayRetry: !isMoving && job.id == retried)
                 isOver = isOver && isDone
             }
             if isOver { return }

@@ -71,6 +71,8 @@ final class SimulationWatch: Sendable {
         var moved: [PersonID: Set<Workload>] = [:]
         /// What went wrong last, by run.
         var problems: [RunID: String] = [:]
+        /// Of runs in jobs that have not ended, for the summary.
+        var standing: [JobID: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -81,7 +83,9 @@ final class SimulationWatch: Sendable {
 
     var summary: String {
         state.withLock { state in
-            let jobs = state.names.map { "\($1) is \(state.statuses[$0]?.rawValue ?? "gone")" }.sorted()
+            let jobs = state.names.map {
+                "\($1) is \(state.statuses[$0]?.rawValue ?? "gone")\(state.standing[$0].map { " (\($0))" } ?? "")"
+            }.sorted()
             return (jobs + Set(state.problems.values).sorted()).joined(separator: "; ")
         }
     }
@@ -105,6 +109,11 @@ final class SimulationWatch: Sendable {
                     state.violations.append("\(job.displayName) went from \(before) to \(job.status)")
                 }
                 text += " \(job.id) \(job.status.rawValue) \(job.message)"
+                state.standing[job.id] =
+                    job.status.isActive
+                    ? tasks.map { task in
+                        "\(task.ordinal): " + task.runs.map { "\($0.id.workload) \($0.status)" }.joined(separator: ", ")
+                    }.joined(separator: "; ") : nil
                 for task in tasks {
                     for run in task.runs {
                         text += " \(run.status.rawValue) \(run.progress.items)"
