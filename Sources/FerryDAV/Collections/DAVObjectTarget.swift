@@ -131,7 +131,7 @@ final class DAVObjectTarget: TargetSession {
     ) async throws(ConnectorError) -> [WriteReceipt] {
         let writer = ObjectWriter(session: session, collection: path(of: container), kind: kind)
         let feed = Feed(bodies)
-        var receipts = [WriteReceipt?](repeating: nil, count: headers.count)
+        var receipts = BatchReceipts(count: headers.count)
         let failure: ConnectorError? = await withTaskGroup(of: (Int, WriteReceipt).self) { [session] group in
             var underWay = 0
             do throws(ConnectorError) {
@@ -146,27 +146,19 @@ final class DAVObjectTarget: TargetSession {
                     let room = content.readableBytes > Self.largeBytes ? 1 : session.width
                     while underWay >= room, let (index, receipt) = await group.next() {
                         underWay -= 1
-                        try Self.take(receipt, &receipts[index])
+                        try receipts.take(receipt, at: index)
                     }
                     underWay += 1
                     group.addTask { (index, await writer.write(header, content)) }
                 }
-                for await (index, receipt) in group { try Self.take(receipt, &receipts[index]) }
+                for await (index, receipt) in group { try receipts.take(receipt, at: index) }
                 return nil
             } catch {
                 return error
             }
         }
         if let failure { throw failure }
-        return receipts.map { receipt in
-            guard let receipt else { preconditionFailure("An object of a batch was neither written nor failed.") }
-            return receipt
-        }
-    }
-
-    private static func take(_ receipt: WriteReceipt, _ place: inout WriteReceipt?) throws(ConnectorError) {
-        if case .failure(let error) = receipt, !error.concernsOneItemOnly { throw error }
-        place = receipt
+        return receipts.complete()
     }
 
     func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {

@@ -27,7 +27,7 @@ struct FileUpload {
     /// Receipts per header, in order. Folders are only taken note of.
     func run(_ bodies: any BodyReader) async throws(ConnectorError) -> [WriteReceipt] {
         let feed = Feed(bodies)
-        var receipts = [WriteReceipt?](repeating: nil, count: headers.count)
+        var receipts = BatchReceipts(count: headers.count)
         let failure: ConnectorError? = await withTaskGroup(of: (Int, WriteReceipt).self) { [session] group in
             var underWay = 0
             do throws(ConnectorError) {
@@ -49,12 +49,12 @@ struct FileUpload {
                     }
                     if underWay >= session.width, let (index, receipt) = await group.next() {
                         underWay -= 1
-                        try Self.take(receipt, &receipts[index])
+                        try receipts.take(receipt, at: index)
                     }
                     underWay += 1
                     group.addTask { (index, await Self.send(content, of: header, to: path, session)) }
                 }
-                for await (index, receipt) in group { try Self.take(receipt, &receipts[index]) }
+                for await (index, receipt) in group { try receipts.take(receipt, at: index) }
                 return nil
             } catch {
                 // What is under way ends by itself: a server that lost its client in the middle of a file may keep the
@@ -63,15 +63,7 @@ struct FileUpload {
             }
         }
         if let failure { throw failure }
-        return receipts.map { receipt in
-            guard let receipt else { preconditionFailure("A file of a batch was neither written nor failed.") }
-            return receipt
-        }
-    }
-
-    private static func take(_ receipt: WriteReceipt, _ place: inout WriteReceipt?) throws(ConnectorError) {
-        if case .failure(let error) = receipt, !error.concernsOneItemOnly { throw error }
-        place = receipt
+        return receipts.complete()
     }
 
     private func skip(_ header: ItemHeader, _ index: Int, _ feed: Feed) async throws(ConnectorError) -> WriteReceipt {

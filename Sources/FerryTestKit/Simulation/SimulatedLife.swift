@@ -7,13 +7,10 @@ import Synchronization
 
 /// One run of a simulation, inside its executor.
 struct SimulatedLife: Sendable {
-    let scenario: Scenario
-    let sabotage: Sabotage?
-    let clock: VirtualClock
-    let executor: SeededExecutor
-    let people: SimulatedPeople
-    let administrator: SimulatedAdministrator
-    private let store: SimulatedStore
+    private let scenario: Scenario
+    private let clock: VirtualClock
+    private let people: SimulatedPeople
+    private let administrator: SimulatedAdministrator
     private let watch: SimulationWatch
     private let nodes: [SimulatedNode]
 
@@ -25,16 +22,14 @@ struct SimulatedLife: Sendable {
         watch: SimulationWatch
     ) {
         self.scenario = scenario
-        self.sabotage = sabotage
         self.clock = clock
-        self.executor = executor
         self.watch = watch
         let people = SimulatedPeople(
             count: scenario.people, source: FakeTenant(scenario.source, clock: clock),
             target: FakeTenant(scenario.target, clock: clock))
         self.people = people
         let reader = SimulatedReader(inner: inner.reader, executor: executor)
-        store = SimulatedStore(inner, on: executor, sabotage: sabotage) {
+        let store = SimulatedStore(inner, on: executor, sabotage: sabotage) {
             var seen: [(job: Job, tasks: [UserTask])] = []
             for job in (try? await reader.jobs(JobQuery(tenant: StaticDirectory.target)))?.rows ?? [] {
                 seen.append((job, (try? await reader.tasks(TaskQuery(job: job.id)))?.rows ?? []))
@@ -44,10 +39,9 @@ struct SimulatedLife: Sendable {
         let chance = SharedRandom(seed: scenario.seed &+ 1)
         let effects = Effects(
             now: { clock.instant }, clock: clock, makeGUID: { chance.makeGUID() }, random: { chance.fraction() })
-        let shared = store
         let nodes = (0..<scenario.nodes).map { _ in
             SimulatedNode(
-                store: shared, directory: StaticDirectory(people: scenario.people),
+                store: store, directory: StaticDirectory(people: scenario.people),
                 connections: SimulatedConnections(people: people, sabotage: sabotage), effects: effects)
         }
         self.nodes = nodes

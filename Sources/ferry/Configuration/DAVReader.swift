@@ -117,15 +117,10 @@ struct DAVReader {
     }
 
     private func entrance(_ mapping: YAMLMapping) -> DAVLocation.Entrance? {
-        let given = Self.entrances.filter { mapping[$0] != nil }
-        guard given.count == 1, let kind = given.first, let value = mapping[kind] else {
-            mapping.whole.report(
-                given.isEmpty
-                    ? "Nothing says how the server is entered."
-                    : "There are several ways to enter: \(given.joined(separator: ", ")).",
-                "Give exactly one of \(Self.entrances.joined(separator: ", ")).")
-            return nil
-        }
+        guard
+            let (kind, value) = mapping.entrance(
+                of: Self.entrances, nothing: "Nothing says how the server is entered.")
+        else { return nil }
         switch kind {
         case "password": return secrets.secret(value).map { .password($0) }
         case "passwords": return secrets.passwords(value).map { .passwords($0) }

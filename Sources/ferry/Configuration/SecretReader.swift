@@ -92,3 +92,19 @@ enum PrivateHost {
         }
     }
 }
+
+extension YAMLMapping {
+    /// The one of the ways to enter a server that is given; reports when there is none or more than one.
+    ///
+    /// - Parameter nothing: what is said when there is none.
+    func entrance(of ways: [String], nothing: String) -> (way: String, value: YAMLValue)? {
+        let given = ways.filter { self[$0] != nil }
+        guard given.count == 1, let way = given.first, let value = self[way] else {
+            whole.report(
+                given.isEmpty ? nothing : "There are several ways to enter: \(given.joined(separator: ", ")).",
+                "Give exactly one of \(ways.joined(separator: ", ")).")
+            return nil
+        }
+        return (way, value)
+    }
+}
