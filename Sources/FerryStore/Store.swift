@@ -169,15 +169,14 @@ package protocol StoreTransaction: AnyObject {
 
 /// What the ledger knows of one container on a route.
 package struct ContainerLedger: Sendable, Hashable {
-    /// Entries in ascending order of key, one per key; the last record of a key counts.
-    package var entries: [LedgerEntry]
+    package var entries: LedgerEntries
     /// The copier's memo of the container, with the source's cursor of the last complete pass; opaque to stores. `nil`
     /// while the copier has not come to the container.
     package var cursor: [UInt8]?
     /// The batch that was about to be written when the last holder stopped; `nil` if none was.
     package var intent: BatchIntent?
 
-    package init(entries: [LedgerEntry] = [], cursor: [UInt8]? = nil, intent: BatchIntent? = nil) {
+    package init(entries: LedgerEntries = [], cursor: [UInt8]? = nil, intent: BatchIntent? = nil) {
         self.entries = entries
         self.cursor = cursor
         self.intent = intent

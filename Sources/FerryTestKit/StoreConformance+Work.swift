@@ -131,7 +131,8 @@ extension StoreConformance {
                 try tx.checkpoint(checkpoint, under: new)
                 try tx.finish(new, next: nil)
             }
-            #expect(try await store.reader.ledger(Samples.route(1), container).entries == checkpoint.entries)
+            #expect(
+                try await store.reader.ledger(Samples.route(1), container).entries == LedgerEntries(checkpoint.entries))
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
                 key: ItemKey(high: 1, low: UInt64(number * 2)), version: ItemVersion(UInt64(number)),
                 outcome: ItemOutcome.allCases[number % 4])
         }
-        var index = LedgerIndex(entries, treatingAllAsChanged: false)
+        var index = LedgerIndex(LedgerEntries(entries), treatingAllAsChanged: false)
         let seen = entries.shuffled(using: &random).prefix(400)
         for entry in seen {
             switch entry.outcome {
@@ -43,7 +43,7 @@ import Testing
             #expect(index.see(ItemKey(high: 1, low: entry.key.low + 1), entry.version) == .due(previous: nil))
         }
         #expect(Set(index.unseen) == Set(entries).subtracting(seen))
-        var strict = LedgerIndex(entries, treatingAllAsChanged: true)
+        var strict = LedgerIndex(LedgerEntries(entries), treatingAllAsChanged: true)
         #expect(strict.see(entries[0].key, entries[0].version) == .due(previous: entries[0].outcome))
     }
 
@@ -56,7 +56,7 @@ import Testing
         func range(_ lower: UInt64, _ upper: UInt64) -> ClosedRange<ItemKey> {
             ItemKey(high: 1, low: lower)...ItemKey(high: 1, low: upper)
         }
-        var index = LedgerIndex(entries, treatingAllAsChanged: false)
+        var index = LedgerIndex(LedgerEntries(entries), treatingAllAsChanged: false)
         #expect(index.count == 6)
         #expect(index.unsettled == [ItemKey(high: 1, low: 7), ItemKey(high: 1, low: 9)])
         #expect(index.see(ItemKey(high: 1, low: 3), ItemVersion(3)) == .unchanged(.copied))

@@ -151,7 +151,7 @@ final class CopierWorld: Sendable {
         for container in try await store.reader.ledgerContainers(route) {
             let ledger = try await store.reader.ledger(route, container)
             #expect(ledger.intent == nil)
-            ledgers[container] = ledger.entries
+            ledgers[container] = Array(ledger.entries)
         }
         return ledgers
     }

@@ -25,8 +25,8 @@ struct ContainerPass: Sendable {
         let state: Cursor
         do throws(ConnectorError) {
             state = try await leg.source.state(of: container)
-            if let known, ledger.intent == nil, try await isUpToDate(known, ledger.entries) {
-                tally.sums.add(ledger.entries)
+            if let known, ledger.intent == nil, try await isUpToDate(known, ledger.entries.tally) {
+                tally.sums.add(ledger.entries.tally)
                 tally.sums.copiedBytes += known.copiedBytes
                 tally.sums.expectedBytes += known.expectedBytes
                 return
@@ -136,17 +136,18 @@ struct ContainerPass: Sendable {
     }
 
     /// Whether a handful of calls shows that there is nothing to do. Items that could not be moved are tried again.
-    private func isUpToDate(_ known: ContainerMemo, _ entries: [LedgerEntry]) async throws(ConnectorError) -> Bool {
+    private func isUpToDate(_ known: ContainerMemo, _ entries: LedgerEntries.Tally) async throws(ConnectorError) -> Bool
+    {
         guard !leg.comparesEverything, let cursor = known.cursor, known.container == container,
             known.rules == leg.rules,
-            entries.allSatisfy({ $0.outcome == .copied || $0.outcome == .elsewhere })
+            entries.skipped == 0, entries.failed == 0
         else { return false }
         return try await leg.source.isUnchanged(container, since: cursor)
     }
 
     /// Finds out what became of a batch whose writer did not live to record it.
     private func recover(
-        _ intent: BatchIntent, _ entries: [LedgerEntry], _ session: any TargetSession, _ there: Container,
+        _ intent: BatchIntent, _ entries: LedgerEntries, _ session: any TargetSession, _ there: Container,
         _ tally: inout PassTally
     ) async throws(WorkError) {
         var checkpoint = journal.checkpoint(tally.current)
@@ -166,7 +167,7 @@ struct ContainerPass: Sendable {
             } catch {
                 throw .connector(error)
             }
-            let index = LedgerIndex(entries, treatingAllAsChanged: false)
+            var index = LedgerIndex(entries, treatingAllAsChanged: false)
             let sources = Dictionary(headers.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
             for key in intent.keys {
                 guard let item = arrived[key] else { continue }
@@ -178,11 +179,12 @@ struct ContainerPass: Sendable {
                     LedgerEntry(
                         key: key, version: ItemVersion(~(header?.version.bits ?? 0)), outcome: .copied,
                         place: item.place))
-                if journal.reportsArrivals, index.outcome(of: key) == nil, let header {
+                let previous = index.outcome(of: key)
+                if journal.reportsArrivals, previous == nil, let header {
                     checkpoint.findings.append(journal.arrival(header.name))
                     tally.arrivals += 1
                 }
-                tally.count(from: index.outcome(of: key), to: .copied, bytes: header?.size ?? 0)
+                tally.count(from: previous, to: .copied, bytes: header?.size ?? 0)
             }
             tally.changes += Int64(checkpoint.entries.count)
             checkpoint.progress = tally.current
@@ -235,7 +237,7 @@ struct ContainerPass: Sendable {
         _ memo: ContainerMemo, _ known: ContainerMemo?, hasChanged: Bool, _ tally: inout PassTally
     ) async throws(WorkError) {
         var ledger = try await journal.ledger()
-        tally.sums.add(ledger.entries)
+        tally.sums.add(ledger.entries.tally)
         tally.sums.copiedBytes += memo.copiedBytes
         tally.sums.expectedBytes += memo.expectedBytes
         guard hasChanged || memo != known else { return }
@@ -246,7 +248,8 @@ struct ContainerPass: Sendable {
     private func recordAsSkipped(_ problem: ConnectorError, _ tally: inout PassTally) async throws(WorkError) {
         let key = ItemKey(hashing: "\u{0}container".utf8)
         let ledger = try await journal.ledger()
-        let known = LedgerIndex(ledger.entries, treatingAllAsChanged: false).outcome(of: key)
+        var index = LedgerIndex(ledger.entries, treatingAllAsChanged: false)
+        let known = index.outcome(of: key)
         var checkpoint = journal.checkpoint(tally.current)
         checkpoint.entries = [LedgerEntry(key: key, version: ItemVersion(0), outcome: .skipped)]
         checkpoint.intent = ledger.intent
@@ -254,6 +257,6 @@ struct ContainerPass: Sendable {
         tally.count(from: known, to: .skipped, bytes: 0)
         checkpoint.progress = tally.current
         do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
-        tally.sums.add(try await journal.ledger().entries)
+        tally.sums.add(try await journal.ledger().entries.tally)
     }
 }

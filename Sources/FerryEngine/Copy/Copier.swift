@@ -77,7 +77,7 @@ package struct Copier: Sendable {
         do throws(StoreError) {
             for container in try await store.reader.ledgerContainers(transfer.route) {
                 let ledger = try await store.reader.ledger(transfer.route, container)
-                sums.add(ledger.entries)
+                sums.add(ledger.entries.tally)
                 sums.copiedBytes += ContainerMemo(ledger.cursor)?.copiedBytes ?? 0
             }
         } catch {

@@ -15,15 +15,10 @@ struct PassTally: Sendable {
         var skipped: Int64 = 0
         var failed: Int64 = 0
 
-        mutating func add(_ entries: [LedgerEntry]) {
-            for entry in entries {
-                switch entry.outcome {
-                case .copied: copied += 1
-                case .skipped: skipped += 1
-                case .failed: failed += 1
-                case .elsewhere: break
-                }
-            }
+        mutating func add(_ entries: LedgerEntries.Tally) {
+            copied += Int64(entries.copied)
+            skipped += Int64(entries.skipped)
+            failed += Int64(entries.failed)
         }
     }
 

@@ -84,7 +84,7 @@ struct Relocation: Sendable {
     /// What is to be removed at the target of a container that the source has no more: entries with places that mean
     /// something, and what an interrupted batch may have left.
     func lastPlaces(of ledger: ContainerLedger, _ tally: PassTally) async throws(WorkError) -> [LedgerEntry] {
-        guard !session.capabilities.isIdempotent else { return ledger.entries }
+        guard !session.capabilities.isIdempotent else { return Array(ledger.entries) }
         let lost = try await misplaced(ledger.entries)
         var entries = ledger.entries.filter { lost[$0.key] == nil }
         if let intent = ledger.intent {
@@ -104,13 +104,11 @@ struct Relocation: Sendable {
     }
 
     /// Keys of the entries whose places mean nothing, with what the ledger says of them.
-    private func misplaced(_ entries: [LedgerEntry]) async throws(WorkError) -> [ItemKey: ItemOutcome] {
+    private func misplaced(_ entries: LedgerEntries) async throws(WorkError) -> [ItemKey: ItemOutcome] {
         var lost: [ItemKey: ItemOutcome] = [:]
-        var rest = entries[...]
-        // In bits, so that a large ledger is not held twice.
-        while !rest.isEmpty {
-            let placed = rest.prefix(4096).filter { $0.place != nil }
-            rest = rest.dropFirst(4096)
+        // In bits, so that a large ledger is never spelled out as a whole.
+        for block in entries.inBlocks {
+            let placed = block.filter { $0.place != nil }
             guard !placed.isEmpty else { continue }
             let keys: Set<ItemKey>
             do throws(ConnectorError) {

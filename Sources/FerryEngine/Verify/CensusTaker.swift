@@ -77,7 +77,7 @@ struct CensusTaker: Sendable {
             if Task.isCancelled { throw .connector(.cancelled) }
             let page = try await page(of: container, after: cursor)
             do throws(ConnectorError) {
-                try await read(page.headers, of: container, ledger, into: &census)
+                try await read(page.headers, of: container, &ledger, into: &census)
             } catch {
                 throw .connector(error)
             }
@@ -101,13 +101,13 @@ struct CensusTaker: Sendable {
     }
 
     private func read(
-        _ headers: [ItemHeader], of container: Container, _ ledger: LedgerIndex, into census: inout Census
+        _ headers: [ItemHeader], of container: Container, _ ledger: inout LedgerIndex, into census: inout Census
     ) async throws(ConnectorError) {
         var withContent: [ItemHeader] = []
         for header in headers {
             if case .fileFolder = header.metadata {
                 note(
-                    header, 0, ContentDigest(hashing: []), moved: nil, at: place(of: header, ledger),
+                    header, 0, ContentDigest(hashing: []), moved: nil, at: place(of: header, &ledger),
                     excuse(ledger.outcome(of: header.key)), in: &census)
             } else {
                 withContent.append(header)
@@ -117,7 +117,7 @@ struct CensusTaker: Sendable {
         var contents = DigestReader(try await session.bodies(of: withContent, in: container), objectLimit)
         for header in withContent {
             let outcome = excuse(ledger.outcome(of: header.key))
-            let place = place(of: header, ledger)
+            let place = place(of: header, &ledger)
             guard
                 let content = try await contents.next(
                     keepingContent: rewriter.rewrites(header.metadata), isMail: header.metadata.hasConstantContent)
@@ -175,7 +175,7 @@ struct CensusTaker: Sendable {
     }
 
     /// Where the item is at the target, if that is known.
-    private func place(of header: ItemHeader, _ ledger: LedgerIndex) -> ItemPlace? {
+    private func place(of header: ItemHeader, _ ledger: inout LedgerIndex) -> ItemPlace? {
         switch side {
         case .source: ledger.place(of: header.key)
         case .target: session.place(of: header)

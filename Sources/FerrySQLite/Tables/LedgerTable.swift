@@ -12,32 +12,16 @@ struct LedgerTable {
 
     func read(_ route: Route, _ container: ContainerID) throws -> ContainerLedger {
         guard let number = try number(route, container) else { return ContainerLedger() }
-        // Batches first: the base then needs room only while it is merged with what has changed since.
-        var changes: [LedgerEntry] = []
-        var removed: Set<ItemKey> = []
-        let octets = try db.first("SELECT sum(length(entries)) FROM ledger_batch WHERE ledger = ?", [number]) { row in
-            row[0] as Int? ?? 0
-        }
-        // Hashed keys take more than eight octets each, neighbours far less. A guess too high costs addresses, growing by
-        // doubling costs memory.
-        changes.reserveCapacity((octets ?? 0) / 8)
-        // The last record of a key counts, and a removal is a record.
+        var changes = LedgerChanges()
         try db.forEach(
             "SELECT entries, removed FROM ledger_batch WHERE ledger = ? ORDER BY sequence", [number]
         ) { row in
-            let entries = try Self.entries(row.octets(0))
-            let gone = try Packed.keys(row.octets(1))
-            if !removed.isEmpty { for entry in entries { removed.remove(entry.key) } }
-            changes.append(contentsOf: entries)
-            guard !gone.isEmpty else { return }
-            removed.formUnion(gone)
-            let keys = Set(gone)
-            changes.removeAll { keys.contains($0.key) }
+            changes.append(try Self.entries(row.octets(0)), removed: Set(try Packed.keys(row.octets(1))))
         }
         let base = try db.first("SELECT entries, cursor FROM ledger_base WHERE ledger = ?", [number]) { row in
             (entries: try Self.entries(row.octets(0)), cursor: row[1] as Data?)
         }
-        let entries = LedgerCodec.merge(base: base?.entries ?? [], changes: changes, removed: Array(removed))
+        let entries = changes.applied(to: base?.entries ?? [])
         let intent = try db.first("SELECT keys, mark FROM ledger_intent WHERE ledger = ?", [number]) { row in
             BatchIntent(keys: try Packed.keys(row.octets(0)), mark: try row.octets(1))
         }
@@ -54,7 +38,7 @@ struct LedgerTable {
         if entries.isEmpty, removed.isEmpty { return }
         try db.run(
             "INSERT INTO ledger_batch (ledger, entries, removed) VALUES (?, ?, ?)",
-            [number, Data(LedgerCodec.encode(entries)), Packed.blob(removed)])
+            [number, Data(LedgerEntries(entries).stored), Packed.blob(removed)])
     }
 
     func setIntent(_ intent: BatchIntent?, of number: Int64) throws {
@@ -75,7 +59,7 @@ struct LedgerTable {
             """
             INSERT INTO ledger_base (ledger, entries, cursor) VALUES (?, ?, ?)
             ON CONFLICT (ledger) DO UPDATE SET entries = excluded.entries, cursor = excluded.cursor
-            """, [number, Data(LedgerCodec.encode(ledger.entries)), ledger.cursor.map { Data($0) }])
+            """, [number, Data(ledger.entries.stored), ledger.cursor.map { Data($0) }])
         try setIntent(ledger.intent, of: number)
     }
 
@@ -100,11 +84,49 @@ struct LedgerTable {
         ) { $0[0] }
     }
 
-    private static func entries(_ octets: [UInt8]) throws -> [LedgerEntry] {
-        guard let entries = LedgerCodec.decode(octets) else {
+    private static func entries(_ octets: [UInt8]) throws -> LedgerEntries {
+        guard let entries = LedgerEntries(stored: octets) else {
             throw StoreError.unusable("the store is damaged: entries of a ledger are not readable; restore a backup")
         }
         return entries
+    }
+}
+
+/// What batches have changed, in their order. Merged in pairs of like size as they come, so that a million entries are gone
+/// through some dozen times and never spelled out at once.
+private struct LedgerChanges {
+    private struct Run {
+        var entries: LedgerEntries
+        var removed: Set<ItemKey>
+        /// Batches in it.
+        var batches: Int
+
+        /// Both, this one first. The last record of a key counts, and a removal is a record.
+        func followed(by next: Run) -> Run {
+            var removed = removed
+            if !removed.isEmpty { for entry in next.entries { removed.remove(entry.key) } }
+            return Run(
+                entries: entries.merged(with: next.entries, removing: next.removed),
+                removed: removed.union(next.removed), batches: batches + next.batches)
+        }
+    }
+
+    private var runs: [Run] = []
+
+    mutating func append(_ entries: LedgerEntries, removed: Set<ItemKey>) {
+        runs.append(Run(entries: entries, removed: removed, batches: 1))
+        while runs.count > 1, runs[runs.count - 2].batches <= runs[runs.count - 1].batches { mergeLast() }
+    }
+
+    consuming func applied(to base: LedgerEntries) -> LedgerEntries {
+        while runs.count > 1 { mergeLast() }
+        guard let run = runs.first else { return base }
+        return base.merged(with: run.entries, removing: run.removed)
+    }
+
+    private mutating func mergeLast() {
+        let last = runs.removeLast()
+        runs[runs.count - 1] = runs[runs.count - 1].followed(by: last)
     }
 }
 

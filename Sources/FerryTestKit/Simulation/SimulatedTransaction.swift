@@ -132,7 +132,7 @@ final class SimulatedTransaction: StoreTransaction {
         throws(StoreError)
     {
         var ledger = ledger
-        if sabotage == .forgetsLedgerAtTheEnd { ledger.entries = ledger.entries.dropLast() }
+        if sabotage == .forgetsLedgerAtTheEnd { ledger.entries = LedgerEntries(Array(ledger.entries).dropLast()) }
         try inner.replaceLedger(route, container, with: ledger, under: lease)
     }
     func removeLedger(_ route: Route, _ container: ContainerID, under lease: Lease) throws(StoreError) {
