@@ -41,11 +41,21 @@ package protocol SourceSession: Sendable {
     /// Freezing, thawing and redirecting, where the source can do it.
     var custody: (any SourceCustody)? { get }
 
+    /// Several sessions of the person make a pass faster, and `sibling` gives them. Such a source answers `isUnchanged` of all
+    /// containers before it is asked for the first listing, and `changes` for any state that it or a sibling has given.
+    var canShareWork: Bool { get }
+
+    /// Another session, for other containers of the same account at the same time; `nil` where none is to be had now. It is
+    /// not asked for `containers`.
+    func sibling() async -> (any SourceSession)?
+
     /// Gives connections and files back. Idempotent.
     func close() async
 }
 
 extension SourceSession {
+    package var canShareWork: Bool { false }
+    package func sibling() async -> (any SourceSession)? { nil }
     package var custody: (any SourceCustody)? { nil }
     package func place(of header: ItemHeader) -> ItemPlace? { nil }
     package func changes(

@@ -45,10 +45,14 @@ package protocol TargetSession: Sendable {
     /// Called once a pass over the container is complete: order of rooms, times of folders, subscriptions.
     func finish(_ container: Container) async throws(ConnectorError)
 
+    /// Another session, for other containers of the same account at the same time; `nil` where none is to be had now.
+    func sibling() async -> (any TargetSession)?
+
     func close() async
 }
 
 extension TargetSession {
+    package func sibling() async -> (any TargetSession)? { nil }
     package func update(_ headers: [ItemHeader], in container: Container) async throws(ConnectorError)
         -> [WriteReceipt]?
     {

@@ -9,32 +9,56 @@ struct ContainerPass: Sendable {
     let leg: LegContext
     let journal: Journal
 
-    /// Brings the target up to date with the container. A container that can never move is recorded and passed over.
-    func run(_ target: inout LazyTarget, _ tally: inout PassTally) async throws(WorkError) {
-        do throws(WorkError) {
-            try await copy(&target, &tally)
-        } catch {
-            guard case .connector(let problem) = error, problem.disposition == .skip else { throw error }
-            try await recordAsSkipped(problem, &tally)
+    /// Where the source is now, as far as this pass is concerned; `nil` when nothing is to be done, and that is noted. Costs a
+    /// handful of calls, and none of the target.
+    func look(_ tally: PassTally) async throws(WorkError) -> Cursor? {
+        try await passingOver(tally) { () async throws(WorkError) -> Cursor? in
+            let ledger = try await journal.ledger()
+            do throws(ConnectorError) {
+                let state = try await leg.source.state(of: container)
+                guard let known = ContainerMemo(ledger.cursor), ledger.intent == nil,
+                    try await isUpToDate(known, ledger.entries.tally)
+                else { return state }
+                tally.complete(
+                    ledger.entries.tally, copiedBytes: known.copiedBytes, expectedBytes: known.expectedBytes)
+                return nil
+            } catch {
+                throw .connector(error)
+            }
         }
     }
 
-    private func copy(_ target: inout LazyTarget, _ tally: inout PassTally) async throws(WorkError) {
+    /// Brings the target up to date with the container, which was looked at.
+    func run(from state: Cursor, _ target: inout LazyTarget, _ tally: PassTally) async throws(WorkError) {
+        let session = try await target.open()
+        let sizer = target.sizer(leg.settings, session.capabilities)
+        _ = try await passingOver(tally) { () async throws(WorkError) -> Cursor? in
+            try await copy(from: state, session, sizer, tally)
+            return nil
+        }
+    }
+
+    /// A container that can never move is recorded and passed over.
+    private func passingOver(
+        _ tally: PassTally, _ body: () async throws(WorkError) -> Cursor?
+    ) async throws(WorkError) -> Cursor? {
+        do throws(WorkError) {
+            return try await body()
+        } catch {
+            guard case .connector(let problem) = error, problem.disposition == .skip else { throw error }
+            try await recordAsSkipped(problem, tally)
+            return nil
+        }
+    }
+
+    private func copy(
+        from state: Cursor, _ session: any TargetSession, _ sizer: SharedSizer, _ tally: PassTally
+    ) async throws(WorkError) {
         var ledger = try await journal.ledger()
         let known = ContainerMemo(ledger.cursor)
-        let state: Cursor
-        do throws(ConnectorError) {
-            state = try await leg.source.state(of: container)
-            if let known, ledger.intent == nil, try await isUpToDate(known, ledger.entries.tally) {
-                tally.sums.add(ledger.entries.tally)
-                tally.sums.copiedBytes += known.copiedBytes
-                tally.sums.expectedBytes += known.expectedBytes
-                return
-            }
-        } catch {
-            throw .connector(error)
-        }
-        let session = try await target.open()
+        // Nobody else needs the source before a new container is listed, so that begins while the target makes it.
+        let isNew = known == nil && ledger.intent == nil
+        async let ahead = isNew ? firstPage() : nil
         let there: Container
         do throws(ConnectorError) {
             there = try await session.ensure(leg.rewriter.rewrite(container))
@@ -49,11 +73,11 @@ struct ContainerPass: Sendable {
         if !session.capabilities.isIdempotent {
             let relocation = Relocation(
                 container: container, leg: leg, journal: journal, session: session, there: there)
-            if try await relocation.run(ledger, &tally) { ledger = try await journal.ledger() }
+            if try await relocation.run(ledger, tally) { ledger = try await journal.ledger() }
         }
         if let intent = ledger.intent {
             if !session.capabilities.isIdempotent { ledger = try await journal.distrust(ledger, tally.current) }
-            try await recover(intent, ledger.entries, session, there, &tally)
+            try await recover(intent, ledger.entries, session, there, tally)
             ledger = try await journal.ledger()
         }
 
@@ -62,20 +86,28 @@ struct ContainerPass: Sendable {
         let hasNewRules = stored.map { $0.rules != leg.rules } ?? false
         var since = leg.comparesEverything || hasNewRules ? nil : stored?.cursor
         var hasChanged = false
-        let sizer = target.sizer(leg.settings, session.capabilities)
+        var first = await ahead
         while true {
             let index = LedgerIndex(ledger.entries, treatingAllAsChanged: hasNewRules)
             ledger = ContainerLedger()
-            let round = try await round(index, since: since, session, there, sizer, &tally)
+            let round = try await round(index, since: since, first: first.take(), session, there, sizer, tally)
             hasChanged = hasChanged || round.hasChanged
             if round.addsUp {
                 do throws(ConnectorError) { try await session.finish(there) } catch { throw .connector(error) }
                 let memo = memo(of: round, after: stored, state)
-                return try await complete(memo, stored, hasChanged: hasChanged, &tally)
+                return try await complete(memo, stored, hasChanged: hasChanged, tally)
             }
             // The source has said less than has happened. What it did say is done; now everything is compared.
             since = nil
             ledger = try await journal.ledger()
+        }
+    }
+
+    private func firstPage() async -> SourceSide.FirstPage {
+        do throws(ConnectorError) {
+            return .success(try await leg.source.items(in: container, after: nil))
+        } catch {
+            return .failure(error)
         }
     }
 
@@ -92,8 +124,9 @@ struct ContainerPass: Sendable {
 
     /// Reads and writes at the same time what is new or has changed, then removes what is gone.
     private func round(
-        _ index: LedgerIndex, since: Cursor?, _ session: any TargetSession, _ there: Container, _ sizer: SharedSizer,
-        _ tally: inout PassTally
+        _ index: LedgerIndex, since: Cursor?, first: SourceSide.FirstPage?, _ session: any TargetSession,
+        _ there: Container, _ sizer: SharedSizer,
+        _ tally: PassTally
     ) async throws(WorkError) -> Round {
         let batches = Conduit<CopyBatch>(limit: 1)
         let leftovers = Conduit<[CopyItem]>(limit: 1)
@@ -103,12 +136,12 @@ struct ContainerPass: Sendable {
         var writing = TargetSide(
             session: session, container: there, journal: journal, clock: leg.clock, sizer: sizer, batches: batches,
             leftovers: leftovers)
-        async let listed = reading.run(index, since: since)
-        try await writing.run(&tally)
+        async let listed = reading.run(index, since: since, first: first)
+        try await writing.run(tally)
         let listing: SourceSide.Listing
         do throws(ConnectorError) { listing = try await listed.get() } catch { throw .connector(error) }
         let gone = listing.gone
-        try await remove(gone, session, there, &tally)
+        try await remove(gone, session, there, tally)
         return Round(listing: listing, writing: writing, gone: gone.count)
     }
 
@@ -148,7 +181,7 @@ struct ContainerPass: Sendable {
     /// Finds out what became of a batch whose writer did not live to record it.
     private func recover(
         _ intent: BatchIntent, _ entries: LedgerEntries, _ session: any TargetSession, _ there: Container,
-        _ tally: inout PassTally
+        _ tally: PassTally
     ) async throws(WorkError) {
         var checkpoint = journal.checkpoint(tally.current)
         if !session.capabilities.isIdempotent {
@@ -182,11 +215,11 @@ struct ContainerPass: Sendable {
                 let previous = index.outcome(of: key)
                 if journal.reportsArrivals, previous == nil, let header {
                     checkpoint.findings.append(journal.arrival(header.name))
-                    tally.arrivals += 1
+                    tally.noteArrival()
                 }
                 tally.count(from: previous, to: .copied, bytes: header?.size ?? 0)
             }
-            tally.changes += Int64(checkpoint.entries.count)
+            tally.note(changes: Int64(checkpoint.entries.count), in: journal.place)
             checkpoint.progress = tally.current
         }
         do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
@@ -210,7 +243,7 @@ struct ContainerPass: Sendable {
     }
 
     private func remove(
-        _ gone: [LedgerEntry], _ session: any TargetSession, _ there: Container, _ tally: inout PassTally
+        _ gone: [LedgerEntry], _ session: any TargetSession, _ there: Container, _ tally: PassTally
     ) async throws(WorkError) {
         var rest = gone[...]
         while !rest.isEmpty {
@@ -225,7 +258,7 @@ struct ContainerPass: Sendable {
             for entry in chunk {
                 checkpoint.removed.append(entry.key)
                 tally.count(from: entry.outcome, to: nil, bytes: 0)
-                if entry.outcome == .copied { tally.changes += 1 }
+                if entry.outcome == .copied { tally.note(changes: 1, in: journal.place) }
             }
             checkpoint.progress = tally.current
             do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
@@ -234,18 +267,17 @@ struct ContainerPass: Sendable {
 
     /// Counts the container, and stores its ledger in compact form with the cursor by which the next pass may pass it over.
     private func complete(
-        _ memo: ContainerMemo, _ known: ContainerMemo?, hasChanged: Bool, _ tally: inout PassTally
+        _ memo: ContainerMemo, _ known: ContainerMemo?, hasChanged: Bool, _ tally: PassTally
     ) async throws(WorkError) {
         var ledger = try await journal.ledger()
-        tally.sums.add(ledger.entries.tally)
-        tally.sums.copiedBytes += memo.copiedBytes
-        tally.sums.expectedBytes += memo.expectedBytes
+        tally.complete(
+            ledger.entries.tally, copiedBytes: memo.copiedBytes, expectedBytes: memo.expectedBytes)
         guard hasChanged || memo != known else { return }
         ledger.cursor = memo.bytes
         try await journal.replace(with: ledger, tally.current)
     }
 
-    private func recordAsSkipped(_ problem: ConnectorError, _ tally: inout PassTally) async throws(WorkError) {
+    private func recordAsSkipped(_ problem: ConnectorError, _ tally: PassTally) async throws(WorkError) {
         let key = ItemKey(hashing: "\u{0}container".utf8)
         let ledger = try await journal.ledger()
         var index = LedgerIndex(ledger.entries, treatingAllAsChanged: false)
@@ -257,6 +289,6 @@ struct ContainerPass: Sendable {
         tally.count(from: known, to: .skipped, bytes: 0)
         checkpoint.progress = tally.current
         do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
-        tally.sums.add(try await journal.ledger().entries.tally)
+        tally.complete(try await journal.ledger().entries.tally)
     }
 }

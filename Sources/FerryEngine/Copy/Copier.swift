@@ -35,8 +35,8 @@ package struct Copier: Sendable {
         let survey = Survey(legs: transfer.legs, result: Survey.Result())
         let isFirst = progress.itemsExpected == nil && settings.countsAhead
         async let _: Void = isFirst ? survey.run() : ()
-        var tally = PassTally(progress, clock: effects.clock, survey: survey.result)
-        if progress.passes == 0, progress.items == 0 { try await adopt(transfer, &tally) }
+        let tally = PassTally(progress, clock: effects.clock, survey: survey.result)
+        if progress.passes == 0, progress.items == 0 { try await adopt(transfer, tally) }
         try await forgetFindings(of: transfer.run, under: lease, tally)
 
         var isAnywhere = false
@@ -45,7 +45,7 @@ package struct Copier: Sendable {
                 leg: leg, transfer: transfer, store: store, effects: effects, settings: settings,
                 comparesEverything: comparingEverything, lease: lease, logger: logger,
                 reportsArrivals: reportingArrivals)
-            isAnywhere = try await pass.run(&tally) || isAnywhere
+            isAnywhere = try await pass.run(tally) || isAnywhere
         }
         // Plenty of people never chat or call a meeting; nobody is without a mailbox or a file store.
         guard isAnywhere || transfer.run.workload == .chats || transfer.run.workload == .meetings else {
@@ -55,9 +55,7 @@ package struct Copier: Sendable {
                     "The person has no account at any service of the source. Check the logins of the source tenant."))
         }
         tally.complete()
-        let result = PassResult(
-            changes: tally.changes, arrivals: tally.arrivals, changedPlaces: tally.changedPlaces,
-            progress: tally.progress)
+        let result = tally.result
         try await transact(under: lease) { tx throws(StoreError) in
             try tx.setProgress(result.progress, of: transfer.run)
         }
@@ -72,7 +70,7 @@ package struct Copier: Sendable {
     }
 
     /// A new run of a person whose data were on the way before begins with what is there.
-    private func adopt(_ transfer: Transfer, _ tally: inout PassTally) async throws(WorkError) {
+    private func adopt(_ transfer: Transfer, _ tally: PassTally) async throws(WorkError) {
         var sums = PassTally.Sums()
         do throws(StoreError) {
             for container in try await store.reader.ledgerContainers(transfer.route) {
@@ -88,7 +86,7 @@ package struct Copier: Sendable {
 
     /// Whatever stood in an item's way is reported again by this pass if it still does.
     private func forgetFindings(of run: RunID, under lease: Lease, _ tally: PassTally) async throws(WorkError) {
-        guard tally.progress.skipped + tally.progress.failed > 0 else { return }
+        guard tally.current.skipped + tally.current.failed > 0 else { return }
         try await transact(under: lease) { tx throws(StoreError) in try tx.removeItemFindings(of: run) }
     }
 

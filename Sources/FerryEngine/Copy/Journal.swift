@@ -9,6 +9,8 @@ struct Journal: Sendable {
     let run: RunID
     let route: Route
     let container: ContainerID
+    /// Where the container is at the source; `nil` when it is there no more.
+    let place: ContainerPlace?
     let now: @Sendable () -> Instant
     /// Each item that comes to the target for the first time is reported.
     var reportsArrivals = false

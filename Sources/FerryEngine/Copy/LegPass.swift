@@ -2,10 +2,11 @@ import FerryConnector
 import FerryCore
 import FerryStore
 import Logging
+import Synchronization
 
 /// What all containers of a leg have in common during a pass.
 struct LegContext: Sendable {
-    let source: any SourceSession
+    var source: any SourceSession
     let rewriter: Rewriter
     /// The rewriter's fingerprint for this leg's service.
     let rules: UInt64
@@ -30,7 +31,10 @@ struct LazyTarget: Sendable {
     private var session: (any TargetSession)?
     private var sizer: SharedSizer?
 
-    init(_ leg: Transfer.Leg) { self.leg = leg }
+    init(_ leg: Transfer.Leg, _ session: (any TargetSession)? = nil) {
+        self.leg = leg
+        self.session = session
+    }
 
     mutating func open() async throws(WorkError) -> any TargetSession {
         if let session { return session }
@@ -66,7 +70,7 @@ struct LegPass: Sendable {
     var reportsArrivals = false
 
     /// Returns whether the person has anything at the source's service at all.
-    func run(_ tally: inout PassTally) async throws(WorkError) -> Bool {
+    func run(_ tally: PassTally) async throws(WorkError) -> Bool {
         let known = try await knownContainers()
         let source: any SourceSession
         do throws(ConnectorError) {
@@ -77,7 +81,7 @@ struct LegPass: Sendable {
             return false
         }
         var target = LazyTarget(leg)
-        let failure = await copy(from: source, to: &target, known, &tally)
+        let failure = await copy(from: source, to: &target, known, tally)
         await source.close()
         await target.close()
         if let failure { throw failure }
@@ -85,7 +89,7 @@ struct LegPass: Sendable {
     }
 
     private func copy(
-        from source: any SourceSession, to target: inout LazyTarget, _ known: [ContainerID], _ tally: inout PassTally
+        from source: any SourceSession, to target: inout LazyTarget, _ known: [ContainerID], _ tally: PassTally
     ) async -> WorkError? {
         let rewriter = Rewriter(transfer)
         let context = LegContext(
@@ -99,17 +103,90 @@ struct LegPass: Sendable {
             // First, so that a container that was renamed never loses in the new place what is cleared from the old one.
             let present = Set(containers.flatMap { container in ids(of: container) })
             for vanished in known where !present.contains(vanished) {
-                try await clear(vanished, context, &target, &tally)
+                try await clear(vanished, context, &target, tally)
             }
-            for container in containers {
-                if Task.isCancelled { throw WorkError.connector(.cancelled) }
-                let pass = ContainerPass(
-                    container: container, leg: context, journal: journal(Self.id(of: container, transfer, leg.service)))
-                let before = tally.changes
-                try await pass.run(&target, &tally)
-                if tally.changes != before {
-                    tally.changedPlaces.insert(ContainerPlace(service: leg.service, path: container.path))
+            if source.canShareWork {
+                try await copySideBySide(containers, context, &target, tally)
+            } else {
+                for container in containers {
+                    let pass = try self.pass(over: container, context)
+                    guard let state = try await pass.look(tally) else { continue }
+                    try await pass.run(from: state, &target, tally)
                 }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func pass(over container: Container, _ context: LegContext) throws(WorkError) -> ContainerPass {
+        if Task.isCancelled { throw .connector(.cancelled) }
+        return ContainerPass(
+            container: container, leg: context,
+            journal: journal(
+                Self.id(of: container, transfer, leg.service),
+                at: ContainerPlace(service: leg.service, path: container.path)))
+    }
+
+    /// Looks at all containers first; then those in which something has changed are gone through by several lanes, each with
+    /// sessions of its own.
+    private func copySideBySide(
+        _ containers: [Container], _ context: LegContext, _ target: inout LazyTarget, _ tally: PassTally
+    ) async throws(WorkError) {
+        var due: [(container: Container, state: Cursor)] = []
+        for container in containers {
+            if let state = try await pass(over: container, context).look(tally) { due.append((container, state)) }
+        }
+        guard !due.isEmpty else { return }
+        // First of all: whoever waits for a connection to the target must not keep others from theirs.
+        let main = try await target.open()
+        let queue = ContainerQueue(due)
+        let source = context.source
+        let lanes = min(settings.lanes, due.count)
+        let failures = await withTaskGroup(of: WorkError?.self) { group in
+            for number in 0..<lanes {
+                let first = number == 0 ? target : nil
+                group.addTask {
+                    if let first { return await self.lane(context, first, queue, tally) }
+                    async let opened = source.sibling()
+                    guard let there = await main.sibling() else {
+                        await opened?.close()
+                        return nil
+                    }
+                    var failure: WorkError?
+                    if let here = await opened {
+                        var context = context
+                        context.source = here
+                        failure = await self.lane(context, LazyTarget(self.leg, there), queue, tally)
+                        await here.close()
+                    }
+                    await there.close()
+                    return failure
+                }
+            }
+            var failures: [WorkError] = []
+            for await failure in group {
+                guard let failure else { continue }
+                failures.append(failure)
+                // The others come to the end of their batches, and what they have done is recorded.
+                group.cancelAll()
+            }
+            return failures
+        }
+        // The first is the reason; the others were cancelled.
+        if let failure = failures.first { throw failure }
+        if Task.isCancelled { throw .connector(.cancelled) }
+    }
+
+    /// Goes through containers until there are no more.
+    private func lane(
+        _ context: LegContext, _ target: LazyTarget, _ queue: ContainerQueue, _ tally: PassTally
+    ) async -> WorkError? {
+        var target = target
+        do throws(WorkError) {
+            while let (container, state) = queue.next() {
+                try await pass(over: container, context).run(from: state, &target, tally)
             }
             return nil
         } catch {
@@ -119,9 +196,9 @@ struct LegPass: Sendable {
 
     /// Removes at the target what came from a container that the source does not have any more.
     private func clear(
-        _ id: ContainerID, _ context: LegContext, _ target: inout LazyTarget, _ tally: inout PassTally
+        _ id: ContainerID, _ context: LegContext, _ target: inout LazyTarget, _ tally: PassTally
     ) async throws(WorkError) {
-        let journal = journal(id)
+        let journal = journal(id, at: nil)
         let ledger = try await journal.ledger()
         guard let memo = ContainerMemo(ledger.cursor) else {
             logger.warning(
@@ -153,15 +230,15 @@ struct LegPass: Sendable {
         }
         for entry in ledger.entries {
             tally.count(from: entry.outcome, to: nil, bytes: 0)
-            if entry.outcome == .copied { tally.changes += 1 }
+            if entry.outcome == .copied { tally.note(changes: 1, in: journal.place) }
         }
         try await journal.replace(with: nil, tally.current)
     }
 
-    private func journal(_ id: ContainerID) -> Journal {
+    private func journal(_ id: ContainerID, at place: ContainerPlace?) -> Journal {
         Journal(
-            store: store, lease: lease, run: transfer.run, route: transfer.route, container: id, now: effects.now,
-            reportsArrivals: reportsArrivals)
+            store: store, lease: lease, run: transfer.run, route: transfer.route, container: id, place: place,
+            now: effects.now, reportsArrivals: reportsArrivals)
     }
 
     /// Containers of this service that the route's ledger knows.
@@ -188,4 +265,13 @@ struct LegPass: Sendable {
     }
 
     private static let ownMeetingsElsewhere = ";own-meetings-elsewhere"
+}
+
+/// Containers that wait for a lane, in order.
+private final class ContainerQueue: Sendable {
+    private let waiting: Mutex<ArraySlice<(container: Container, state: Cursor)>>
+
+    init(_ containers: [(container: Container, state: Cursor)]) { waiting = Mutex(containers[...]) }
+
+    func next() -> (container: Container, state: Cursor)? { waiting.withLock { $0.popFirst() } }
 }

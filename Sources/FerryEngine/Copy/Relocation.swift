@@ -15,7 +15,7 @@ struct Relocation: Sendable {
     let there: Container
 
     /// Puts the places right; `true` when the ledger was changed.
-    func run(_ ledger: ContainerLedger, _ tally: inout PassTally) async throws(WorkError) -> Bool {
+    func run(_ ledger: ContainerLedger, _ tally: PassTally) async throws(WorkError) -> Bool {
         var lost = try await misplaced(ledger.entries)
         guard !lost.isEmpty else { return false }
         let ledger = try await journal.distrust(ledger, tally.current)
@@ -40,7 +40,7 @@ struct Relocation: Sendable {
             try await commit(checkpoint, tally)
         }
         // What a listing with gaps does not show may still be there; the next pass looks again.
-        if !hasGaps, !lost.isEmpty { try await settle(lost, besides: taken, ledger, &tally) }
+        if !hasGaps, !lost.isEmpty { try await settle(lost, besides: taken, ledger, tally) }
         return true
     }
 
@@ -49,7 +49,7 @@ struct Relocation: Sendable {
     /// these are found by content and become the new item's copies.
     private func settle(
         _ lost: [ItemKey: ItemOutcome], besides taken: [ItemPlace], _ ledger: ContainerLedger,
-        _ tally: inout PassTally
+        _ tally: PassTally
     ) async throws(WorkError) {
         var taken = taken
         var left = lost.count

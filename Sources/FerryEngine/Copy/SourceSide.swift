@@ -34,6 +34,9 @@ struct SourceSide: Sendable {
         }
     }
 
+    /// A listing's beginning that was asked for ahead.
+    typealias FirstPage = Result<ItemPage, ConnectorError>
+
     let session: any SourceSession
     let container: Container
     let rewriter: Rewriter
@@ -44,11 +47,13 @@ struct SourceSide: Sendable {
     let leftovers: Conduit<[CopyItem]>
 
     /// Works until the listing is complete and everything that is due was handed over; ends `batches` in any case.
-    /// - Parameter since: when the ledger was right; `nil` to list everything.
+    /// - Parameters:
+    ///   - since: when the ledger was right; `nil` to list everything.
+    ///   - first: the beginning of that list, where it is here already.
     @concurrent
-    func run(_ index: LedgerIndex, since: Cursor?) async -> Result<Listing, ConnectorError> {
+    func run(_ index: LedgerIndex, since: Cursor?, first: FirstPage?) async -> Result<Listing, ConnectorError> {
         do throws(ConnectorError) {
-            let listing = try await list(against: index, since: since)
+            let listing = try await list(against: index, since: since, first: first)
             batches.finish()
             return .success(listing)
         } catch {
@@ -57,11 +62,13 @@ struct SourceSide: Sendable {
         }
     }
 
-    private func list(against index: LedgerIndex, since: Cursor?) async throws(ConnectorError) -> Listing {
+    private func list(
+        against index: LedgerIndex, since: Cursor?, first: FirstPage?
+    ) async throws(ConnectorError) -> Listing {
         var listing = Listing(index: index)
         var streamed = PendingItems()
         var rewritten = PendingItems()
-        var next: ItemPage? = try await firstPage(&listing, since: since)
+        var next: ItemPage? = if let first { try first.get() } else { try await firstPage(&listing, since: since) }
         while let page = next {
             var updates: [CopyItem] = []
             var decided: [Decision] = []

@@ -47,14 +47,14 @@ struct TargetSide {
 
     /// Works until the source side has nothing more. When it throws, everything that was written and known to be so is
     /// recorded, but for a store that is out of order.
-    mutating func run(_ tally: inout PassTally) async throws(WorkError) {
+    mutating func run(_ tally: PassTally) async throws(WorkError) {
         do throws(WorkError) {
             while let batch = try await nextBatch() {
                 if Task.isCancelled { throw WorkError.connector(.cancelled) }
                 switch batch {
-                case .write(let items, let bodies): try await write(items, bodies, &tally)
-                case .update(let items): try await update(items, &tally)
-                case .record(let decisions): record(decisions, &tally)
+                case .write(let items, let bodies): try await write(items, bodies, tally)
+                case .update(let items): try await update(items, tally)
+                case .record(let decisions): record(decisions, tally)
                 case .returnLeftovers: try await returnLeftovers()
                 }
             }
@@ -85,7 +85,7 @@ struct TargetSide {
     }
 
     private mutating func write(
-        _ items: [CopyItem], _ bodies: any CopyBodies, _ tally: inout PassTally
+        _ items: [CopyItem], _ bodies: any CopyBodies, _ tally: PassTally
     ) async throws(WorkError) {
         defer { bodies.discard() }
         if !session.capabilities.isIdempotent { try await announce(items, tally) }
@@ -100,7 +100,7 @@ struct TargetSide {
         do throws(StoreError) { try await committed.get() } catch { throw .store(error) }
         let receipts: [WriteReceipt]
         do throws(ConnectorError) { receipts = try written.get() } catch { throw .connector(error) }
-        try await settle(items, receipts, &tally)
+        try await settle(items, receipts, tally)
         sizer.learn(items: headers.count, bytes: headers.reduce(0) { $0 + $1.size }, took: time)
     }
 
@@ -130,7 +130,7 @@ struct TargetSide {
     }
 
     private mutating func settle(
-        _ items: [CopyItem], _ receipts: [WriteReceipt], _ tally: inout PassTally
+        _ items: [CopyItem], _ receipts: [WriteReceipt], _ tally: PassTally
     ) async throws(WorkError) {
         guard items.count == receipts.count else {
             throw .connector(
@@ -161,11 +161,11 @@ struct TargetSide {
         }
         let failed = decisions.count { $0.outcome == .failed }
         if failed == items.count, failed >= Self.trouble { stop = stop ?? putOff }
-        record(decisions, &tally)
+        record(decisions, tally)
         if let stop { throw .connector(stop) }
     }
 
-    private mutating func update(_ items: [CopyItem], _ tally: inout PassTally) async throws(WorkError) {
+    private mutating func update(_ items: [CopyItem], _ tally: PassTally) async throws(WorkError) {
         guard sizer.targetCanUpdate else { return returned.append(contentsOf: items) }
         let receipts: [WriteReceipt]?
         do throws(ConnectorError) {
@@ -191,7 +191,7 @@ struct TargetSide {
                 returned.append(item)
             }
         }
-        record(updated, &tally)
+        record(updated, tally)
     }
 
     private mutating func returnLeftovers() async throws(WorkError) {
@@ -200,7 +200,7 @@ struct TargetSide {
     }
 
     /// Adds outcomes to the checkpoint that is to be stored next.
-    private mutating func record(_ decisions: [Decision], _ tally: inout PassTally) {
+    private mutating func record(_ decisions: [Decision], _ tally: PassTally) {
         guard !decisions.isEmpty else { return }
         hasRecorded = true
         var checkpoint = pending ?? journal.checkpoint(tally.current)
@@ -211,10 +211,10 @@ struct TargetSide {
                     key: item.header.key, version: item.header.version, outcome: outcome, place: decision.place))
             tally.count(from: item.previous, to: outcome, bytes: item.sourceSize)
             if outcome == .copied {
-                tally.changes += 1
+                tally.note(changes: 1, in: journal.place)
                 copiedBytes += item.sourceSize
                 if journal.reportsArrivals, item.previous == nil {
-                    tally.arrivals += 1
+                    tally.noteArrival()
                     checkpoint.findings.append(journal.arrival(item.header.name))
                 }
             }

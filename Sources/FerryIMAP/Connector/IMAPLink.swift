@@ -48,9 +48,21 @@ final class IMAPLink: Sendable {
     /// Another connection of the same person, if the endpoint's limit has room for one now.
     func sibling() -> IMAPLink? {
         guard gate.limit.tryTake() else { return nil }
-        let link = IMAPLink(side: side, credentials: credentials, gate: gate)
+        let link = IMAPLink(side: side, credentials: credentials, gate: gate, isPatient: false)
         link.state.withLock { $0.holdsConnection = true }
         return link
+    }
+
+    /// A sibling that is connected. A server that lets one person have no more connections is no reason to stop.
+    func connectedSibling() async -> IMAPLink? {
+        guard let link = sibling() else { return nil }
+        do throws(ConnectorError) {
+            _ = try await link.session()
+            return link
+        } catch {
+            await link.close()
+            return nil
+        }
     }
 
     /// How this person's mail is redirected; `nil` where no ManageSieve is configured.
@@ -85,6 +97,21 @@ final class IMAPLink: Sendable {
         do throws(IMAPError) {
             let answer = try await session.examine(
                 name, uidValidity: uidValidity, changedSince: modSeq, mostRows: mostRows)
+            state.withLock { $0.selected = answer.mailbox }
+            return answer
+        } catch {
+            throw side.container(error, name)
+        }
+    }
+
+    /// Opens a mailbox for reading and asks what is in it; see `IMAPSession.list`.
+    func list(_ name: MailboxName, expecting count: UInt32?, mostRows: Int)
+        async throws(ConnectorError) -> (mailbox: SelectedMailbox, contents: MailboxContents)
+    {
+        let session = try await session()
+        state.withLock { $0.selected = nil }
+        do throws(IMAPError) {
+            let answer = try await session.list(name, expecting: count, mostRows: mostRows)
             state.withLock { $0.selected = answer.mailbox }
             return answer
         } catch {

@@ -59,6 +59,60 @@ extension IMAPSession {
     }
 }
 
+extension IMAPSession {
+    /// Opens a mailbox for reading and asks in the same breath what is in it: rows of all messages where it is expected to
+    /// have `mostRows` at most, else the numbers alone. Without an expectation, or where it turns out to be wrong, memory is
+    /// bounded all the same.
+    package func list(
+        _ name: MailboxName, expecting count: UInt32?, mostRows: Int
+    ) async throws(IMAPError) -> (mailbox: SelectedMailbox, contents: MailboxContents) {
+        let empty = Examination(mailbox: SelectedMailbox(name: name))
+        var requests = [
+            Request(
+                name: "EXAMINE", text: selection(name, readOnly: true, known: nil), value: empty, isSelection: true,
+                take: { value, response, _ in Self.take(&value.mailbox, response) })
+        ]
+        let isSmall = count.map { $0 > 0 && $0 <= mostRows } ?? false
+        if isSmall {
+            requests.append(
+                Request(
+                    name: "UID FETCH", text: CommandText("UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)"),
+                    value: empty, take: { value, response, _ in value.changes.take(response, mostRows: mostRows) }))
+        } else if count != 0 {
+            requests.append(searchRequest("ALL", into: empty, \.found))
+        }
+        selected.withLock { $0 = name }
+        let answers = try await runAll(requests)
+        let opened = try answers[0].get()
+        try requireOK(opened.status, "EXAMINE")
+        var mailbox = opened.value.mailbox
+        mailbox.isReadOnly = true
+        var contents = MailboxContents()
+        let told = answers.count > 1 ? try answers[1].get() : nil
+        if isSmall, let told, told.status.condition == .ok {
+            contents.rows = told.value.changes.rows
+            contents.rows.keepLastOfEach()
+            contents.uids = UIDSet(contents.rows.map(\.uid))
+            contents.uids.formUnion(told.value.changes.others)
+        } else if !isSmall, let told {
+            try requireOK(told.status, "UID SEARCH")
+            contents.uids = told.value.found
+        } else if mailbox.exists > 0 {
+            contents.uids = try await search("ALL")
+        }
+        return (mailbox, contents)
+    }
+}
+
+/// What is in a mailbox.
+package struct MailboxContents: Sendable, Hashable {
+    package var uids = UIDSet()
+    /// Flags, date and size of messages, ascending: of all, or of none where those are to be asked for a page at a time.
+    package var rows: [MessageRow] = []
+
+    package init() {}
+}
+
 /// New and changed messages of a mailbox, and those that are gone.
 package struct MailboxChanges: Sendable, Hashable {
     /// Flags, date and size, ascending.

@@ -8,11 +8,7 @@ final class IMAPSource: SourceSession {
     static let pageSize = 1000
 
     private struct State: Sendable {
-        /// From the last `containers()`: each status answers one `state` and one `isUnchanged`, since it grows old.
-        var fresh: [MailboxName: MailboxStatus] = [:]
         var judged: (name: MailboxName, status: MailboxStatus)?
-        /// What was told of the mailbox that `state` was last asked for.
-        var last: (name: MailboxName, status: MailboxStatus)?
         /// The mailbox that is being listed: what is in it, or what of it is to be listed.
         var listing: (name: MailboxName, uidValidity: UInt32, uids: UIDSet)?
         var reader: IMAPBodyReader?
@@ -23,13 +19,49 @@ final class IMAPSource: SourceSession {
         var hasAccessControl = false
     }
 
+    /// What the server has told of the mailboxes; siblings know it, too.
+    private final class Statuses: Sendable {
+        private let state = Mutex<(fresh: [MailboxName: MailboxStatus], judged: [MailboxName: MailboxStatus])>(
+            ([:], [:]))
+
+        /// What comes with a listing of all mailboxes: each status is news once.
+        func begin(_ folders: [MailboxTree.Folder]) {
+            state.withLock { state in
+                state = ([:], [:])
+                for folder in folders { state.fresh[folder.name] = folder.status }
+            }
+        }
+
+        func fresh(_ name: MailboxName) -> MailboxStatus? { state.withLock { $0.fresh[name] } }
+
+        /// The news of a mailbox, which are none any more then.
+        func take(_ name: MailboxName) -> MailboxStatus? { state.withLock { $0.fresh.removeValue(forKey: name) } }
+
+        /// What the last `state` of a mailbox was made of.
+        subscript(name: MailboxName) -> MailboxStatus? {
+            get { state.withLock { $0.judged[name] } }
+            set { state.withLock { $0.judged[name] = newValue } }
+        }
+    }
+
     private let link: IMAPLink
     private let readers: Int
+    private let statuses: Statuses
     private let state = Mutex(State())
 
-    init(link: IMAPLink, readers: Int) {
+    convenience init(link: IMAPLink, readers: Int) { self.init(link, readers, Statuses()) }
+
+    private init(_ link: IMAPLink, _ readers: Int, _ statuses: Statuses) {
         self.link = link
         self.readers = readers
+        self.statuses = statuses
+    }
+
+    var canShareWork: Bool { true }
+
+    func sibling() async -> (any SourceSession)? {
+        guard let link = await link.connectedSibling() else { return nil }
+        return IMAPSource(link, readers, statuses)
     }
 
     // MARK: containers
@@ -58,11 +90,8 @@ final class IMAPSource: SourceSession {
         }
         let tree: MailboxTree
         if let known { tree = known } else { tree = try await readTree() }
-        state.withLock { state in
-            state.fresh = [:]
-            state.judged = nil
-            for folder in tree.folders { state.fresh[folder.name] = folder.status }
-        }
+        statuses.begin(tree.folders)
+        state.withLock { $0.judged = nil }
         return tree.folders.map { folder in
             Container(
                 name: folder.name.spelled, path: folder.path,
@@ -109,10 +138,10 @@ final class IMAPSource: SourceSession {
 
     func state(of container: Container) async throws(ConnectorError) -> Cursor {
         let name = try name(of: container)
-        let known = state.withLock { $0.fresh.removeValue(forKey: name) }
         let status: MailboxStatus
-        if let known { status = known } else { status = try await self.status(of: name) }
-        state.withLock { ($0.judged, $0.last) = ((name, status), (name, status)) }
+        if let known = statuses.take(name) { status = known } else { status = try await self.status(of: name) }
+        statuses[name] = status
+        state.withLock { $0.judged = (name, status) }
         return MailboxState(status).cursor
     }
 
@@ -133,8 +162,7 @@ final class IMAPSource: SourceSession {
     ) async throws(ConnectorError) -> ContainerChanges? {
         let name = try name(of: container)
         guard let before = MailboxState(cursor),
-            let status = state.withLock({ $0.last.flatMap { $0.name == name ? $0.status : nil } }),
-            MailboxState(status).follows(before)
+            let status = statuses[name], MailboxState(status).follows(before)
         else { return nil }
         // Whatever has no number, nobody can ask for.
         let asked = keys.map { $0.uid(in: before.uidValidity) }
@@ -171,7 +199,7 @@ final class IMAPSource: SourceSession {
 
     func extent(of container: Container) async throws(ConnectorError) -> ContainerExtent? {
         let name = try name(of: container)
-        guard let status = state.withLock({ $0.fresh[name] }), let messages = status.messages, let size = status.size
+        guard let status = statuses.fresh(name), let messages = status.messages, let size = status.size
         else { return nil }
         return ContainerExtent(items: Int64(messages), bytes: Int64(clamping: size))
     }
@@ -191,7 +219,8 @@ final class IMAPSource: SourceSession {
         } else {
             place = nil
         }
-        let (session, uidValidity, uids) = try await listing(of: name, afresh: cursor == nil)
+        let (session, uidValidity, contents) = try await listing(of: name, afresh: cursor == nil)
+        let uids = contents.uids
         if let place, place.uidValidity != uidValidity {
             throw ConnectorError(
                 .sourceChangedIdentity, .retry(after: nil),
@@ -199,15 +228,17 @@ final class IMAPSource: SourceSession {
         }
         let page = uids.top(Self.pageSize, below: place?.lowest)
         guard let lowest = page.first else { return ItemPage(headers: [], next: nil) }
-        let rows: MessageRows
-        do throws(IMAPError) {
-            rows = try await session.messages(page, .listing, changedSince: nil, vanished: false)
-        } catch {
-            throw IMAPSide.source.container(error, name)
+        var rows = contents.rows
+        if rows.isEmpty {
+            do throws(IMAPError) {
+                rows = try await session.messages(page, .listing, changedSince: nil, vanished: false).rows
+            } catch {
+                throw IMAPSide.source.container(error, name)
+            }
         }
         var result = ItemPage(headers: [], next: nil)
-        result.headers.reserveCapacity(rows.rows.count)
-        for row in rows.rows.sorted(by: { $0.uid < $1.uid }) where page.contains(row.uid) {
+        result.headers.reserveCapacity(rows.count)
+        for row in rows.sorted(by: { $0.uid < $1.uid }) where page.contains(row.uid) {
             add(row, uidValidity, to: &result)
         }
         if let first = uids.first, first < lowest {
@@ -235,25 +266,29 @@ final class IMAPSource: SourceSession {
                 size: Int64(clamping: size), metadata: .message(message)))
     }
 
-    /// What is in the mailbox; asked once per listing.
+    /// What is in the mailbox; asked once per listing. Rows only the first time: they are those of the first page, if any.
     private func listing(
         of name: MailboxName, afresh: Bool
-    ) async throws(ConnectorError) -> (session: IMAPSession, uidValidity: UInt32, uids: UIDSet) {
-        let (session, mailbox) = try await link.select(name, readOnly: true, afresh: afresh)
-        guard let uidValidity = mailbox.uidValidity else {
-            throw ConnectorError(
-                .sourceItemUnsupported, .failRun, "The server has no UIDVALIDITY; Ferry needs IMAP4rev1.")
+    ) async throws(ConnectorError) -> (session: IMAPSession, uidValidity: UInt32, contents: MailboxContents) {
+        if !afresh {
+            let (session, mailbox) = try await link.select(name, readOnly: true)
+            let uidValidity = try numbering(mailbox)
+            if let known = state.withLock({ $0.listing }), known.name == name, known.uidValidity == uidValidity {
+                var contents = MailboxContents()
+                contents.uids = known.uids
+                return (session, uidValidity, contents)
+            }
         }
-        if !afresh, let known = state.withLock({ $0.listing }), known.name == name, known.uidValidity == uidValidity {
-            return (session, uidValidity, known.uids)
-        }
-        do throws(IMAPError) {
-            let uids = mailbox.exists == 0 ? UIDSet() : try await session.search("ALL")
-            state.withLock { $0.listing = (name, uidValidity, uids) }
-            return (session, uidValidity, uids)
-        } catch {
-            throw IMAPSide.source.container(error, name)
-        }
+        let (mailbox, contents) = try await link.list(
+            name, expecting: afresh ? statuses[name]?.messages : nil, mostRows: Self.pageSize)
+        let uidValidity = try numbering(mailbox)
+        state.withLock { $0.listing = (name, uidValidity, contents.uids) }
+        return (try await link.session(), uidValidity, contents)
+    }
+
+    private func numbering(_ mailbox: SelectedMailbox) throws(ConnectorError) -> UInt32 {
+        if let uidValidity = mailbox.uidValidity { return uidValidity }
+        throw ConnectorError(.sourceItemUnsupported, .failRun, "The server has no UIDVALIDITY; Ferry needs IMAP4rev1.")
     }
 
     // MARK: bodies

@@ -8,32 +8,54 @@ import Synchronization
 final class IMAPTarget: TargetSession {
     let capabilities: TargetCapabilities
 
-    private struct State: Sendable {
-        var tree: MailboxTree
-        /// The next UID that a folder can give, as far as our own appends and the server have told: never too high.
-        var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
+    /// What is known of the folders; siblings know it, too.
+    private final class Folders: Sendable {
+        struct State: Sendable {
+            var tree: MailboxTree
+            /// The next UID that a folder can give, as far as our own appends and the server have told: never too high.
+            var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
+        }
+
+        let state: Mutex<State>
+        /// One folder is made at a time, parents before children.
+        let making = ConnectionLimit(1)
+
+        init(_ tree: MailboxTree) {
+            var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
+            for folder in tree.folders {
+                guard let uidValidity = folder.status?.uidValidity, let uid = folder.status?.uidNext else { continue }
+                next[folder.name] = (uidValidity, uid)
+            }
+            state = Mutex(State(tree: tree, next: next))
+        }
+
+        func withLock<R>(_ body: (inout sending State) -> sending R) -> sending R { state.withLock(body) }
     }
 
     private let link: IMAPLink
-    private let state: Mutex<State>
+    private let state: Folders
     /// The server says where an appended message is, and expunges those that it is told to (UIDPLUS, RFC 4315). Else copies
     /// are looked for after each batch, and what is to go is marked \Deleted.
     private let tellsPlaces: Bool
 
-    private init(link: IMAPLink, tree: MailboxTree, offers: Capabilities) {
+    private init(link: IMAPLink, _ folders: Folders, _ capabilities: TargetCapabilities, tellsPlaces: Bool) {
         self.link = link
-        var next: [MailboxName: (uidValidity: UInt32, uid: UID)] = [:]
-        for folder in tree.folders {
-            guard let uidValidity = folder.status?.uidValidity, let uid = folder.status?.uidNext else { continue }
-            next[folder.name] = (uidValidity, uid)
-        }
-        state = Mutex(State(tree: tree, next: next))
-        tellsPlaces = offers.uidPlus
+        self.capabilities = capabilities
+        self.tellsPlaces = tellsPlaces
+        state = folders
+    }
+
+    private convenience init(link: IMAPLink, tree: MailboxTree, offers: Capabilities) {
         var capabilities = TargetCapabilities(
             isIdempotent: false, largestItemBytes: offers.appendLimit.map { Int64(clamping: $0) }, batchItems: 512,
             batchBytes: 8 << 20)
-        capabilities.marksWhatIsRemoved = !tellsPlaces
-        self.capabilities = capabilities
+        capabilities.marksWhatIsRemoved = !offers.uidPlus
+        self.init(link: link, Folders(tree), capabilities, tellsPlaces: offers.uidPlus)
+    }
+
+    func sibling() async -> (any TargetSession)? {
+        guard let link = await link.connectedSibling() else { return nil }
+        return IMAPTarget(link: link, state, capabilities, tellsPlaces: tellsPlaces)
     }
 
     /// Enters the mailbox; makes INBOX where there is none yet.
@@ -59,19 +81,39 @@ final class IMAPTarget: TargetSession {
         guard case .mailFolder(let isSubscribed, let use) = container.details else {
             throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
         }
-        let folder = try await folder(for: container, use, isSubscribed)
+        let folder: MailboxTree.Folder
+        if let known = known(container, use) {
+            folder = known
+        } else {
+            try await state.making.take()
+            defer { state.making.giveBack() }
+            // A sibling may have made it meanwhile.
+            if let known = known(container, use) {
+                folder = known
+            } else {
+                folder = try await make(container, use, isSubscribed)
+            }
+        }
         if folder.isSubscribed != isSubscribed { try await subscribe(folder.name, isSubscribed) }
         return Container(name: folder.name.spelled, path: folder.path, details: container.details)
     }
 
-    private func folder(
-        for container: Container, _ use: MailFolderUse?, _ isSubscribed: Bool
-    ) async throws(ConnectorError) -> MailboxTree.Folder {
+    /// The folder that is there already.
+    private func known(_ container: Container, _ use: MailFolderUse?) -> MailboxTree.Folder? {
         let tree = state.withLock { $0.tree }
         // A folder with a purpose becomes the target's own folder for it, whatever the two are called.
         if let use, !FolderPath.isInbox(container.path), let own = tree.folders.first(where: { $0.use == use }) {
             return own
         }
+        // Not those with the names that are second best: they may be another folder's own.
+        return FolderPath.candidates(for: container.path, separator: tree.separator).first
+            .flatMap { tree.name(for: $0) }.flatMap { tree[$0] }
+    }
+
+    private func make(
+        _ container: Container, _ use: MailFolderUse?, _ isSubscribed: Bool
+    ) async throws(ConnectorError) -> MailboxTree.Folder {
+        let tree = state.withLock { $0.tree }
         var refusal: IMAPError?
         for path in FolderPath.candidates(for: container.path, separator: tree.separator) {
             guard let name = tree.name(for: path) else { continue }
