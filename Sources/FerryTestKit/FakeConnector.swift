@@ -109,6 +109,10 @@ struct FakeSource: SourceSession {
 
     var custody: (any SourceCustody)? { tenant.settings.canFreeze ? FakeCustody(tenant: tenant, place: place) : nil }
 
+    var canShareWork: Bool { tenant.settings.sharesWork }
+
+    func sibling() async -> (any SourceSession)? { tenant.settings.sharesWork ? self : nil }
+
     func close() async {}
 
     private func folder(_ container: Container) throws(ConnectorError) -> FakeTenant.Folder {

@@ -104,6 +104,10 @@ struct FakeTarget: TargetSession {
         tenant.edit(place) { $0[container.path].finished += 1 }
     }
 
+    func sibling() async -> (any TargetSession)? {
+        tenant.settings.sharesWork ? FakeTarget(tenant: tenant, place: place) : nil
+    }
+
     func close() async {}
 
     private func store(_ header: ItemHeader, _ content: [UInt8], in container: Container) {

@@ -62,6 +62,8 @@ package final class FakeTenant: Sendable {
         package var rewritesObjects = false
         /// Whether the source has the verb `changes`.
         package var tellsChanges = true
+        /// Whether sessions have siblings, so that several containers are gone through at once.
+        package var sharesWork = false
         package var largestItemBytes: Int64?
         package var batchItems = 16
         package var pageItems = 10

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CrashTests {
     /// Two passes: everything; then a day's work with new, changed and deleted items. Dead lives are continued.
     private func sweep(
-        _ target: FakeTenant.Settings, tellsChanges: Bool = true
+        _ target: FakeTenant.Settings, tellsChanges: Bool = true, sharesWork: Bool = false
     ) async throws -> CrashSweep<CopierWorld> {
         let (reference, progress) = try await Self.reference(target)
         return CrashSweep(
@@ -17,6 +17,7 @@ import Testing
                 var slow = FakeTenant.Settings()
                 slow.pageItems = 4
                 slow.tellsChanges = tellsChanges
+                slow.sharesWork = sharesWork
                 let world = try await CopierWorld(from: slow, to: target)
                 world.fill(mail: 9)
                 return world
@@ -99,6 +100,14 @@ import Testing
     func `Nor does one that dies again while it recovers`(isIdempotent: Bool) async throws {
         let boundaries = try await sweep(Self.target(isIdempotent: isIdempotent, canUpdate: true))
             .run(killingTwiceWith: RunSeed.value, stride: 2)
+        #expect(boundaries > 40)
+    }
+
+    @Test(arguments: [true, false])
+    func `Nor does one that goes through several containers at once`(isIdempotent: Bool) async throws {
+        var target = Self.target(isIdempotent: isIdempotent, canUpdate: true)
+        target.sharesWork = true
+        let boundaries = try await sweep(target, sharesWork: true).run()
         #expect(boundaries > 40)
     }
 

@@ -90,8 +90,8 @@ import Testing
 
     private func use(_ session: IMAPSession, mailbox name: String) async throws {
         let box = MailboxName(name, utf8: session.usesUTF8)
-        #expect(session.usesQResync && session.serverIdentity["name"] == "Dovecot")
         #expect(try await session.namespaces().personal.map(\.separator) == [UInt8(ascii: "/")])
+        #expect(session.usesQResync && session.serverIdentity["name"] == "Dovecot")
         for _ in 0..<2 { for result in try await session.create([(box, [])]) { try result.get() } }
         for result in try await session.subscribe([box]) { try result.get() }
         let validity = try await fill(box, session)

@@ -35,8 +35,12 @@ enum ScriptedServer {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for try await connection in clients {
-                        try await connection.executeThenClose { input, output in
-                            try await script(Talk(input: input.makeAsyncIterator(), output: output))
+                        do {
+                            try await connection.executeThenClose { input, output in
+                                try await script(Talk(input: input.makeAsyncIterator(), output: output))
+                            }
+                        } catch ChannelError.ioOnClosedChannel {
+                            // The client was the first to close.
                         }
                         return
                     }

@@ -119,13 +119,18 @@ final class IMAPLink: Sendable {
         }
     }
 
+    /// Takes leave without waiting for the answer; the connection counts until it has ended.
     func close() async {
-        let session = state.withLock { state in
-            defer { (state.session, state.selected) = (nil, nil) }
-            return state.session
+        let (session, isHeld) = state.withLock { state in
+            defer { (state.session, state.selected, state.holdsConnection) = (nil, nil, false) }
+            return (state.session, state.holdsConnection)
         }
-        await session?.close()
-        giveBack()
+        let limit = gate.limit
+        if let session {
+            session.end { if isHeld { limit.giveBack() } }
+        } else if isHeld {
+            limit.giveBack()
+        }
     }
 
     private func giveBack() {

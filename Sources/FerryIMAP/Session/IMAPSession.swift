@@ -16,9 +16,10 @@ package final class IMAPSession: Sendable {
     /// Mailbox names are UTF-8 (UTF8=ACCEPT was enabled, or the server knows only IMAP4rev2), else modified UTF-7.
     package let usesUTF8: Bool
     /// QRESYNC is enabled: select with a known state tells what vanished.
-    package let usesQResync: Bool
-    /// What the server said it is (ID, RFC 2971), such as `name` and `version`, keys in lower case; empty when silent.
-    package let serverIdentity: [String: String]
+    package var usesQResync: Bool { told.enabled.contains("QRESYNC") }
+    /// What the server said it is (ID, RFC 2971), such as `name` and `version`, keys in lower case; empty when silent. Known
+    /// from the first answer on that `IMAPSession` gives to anything.
+    package var serverIdentity: [String: String] { told.identity }
 
     let connection: NIOLoopBound<Connection>
     let eventLoop: any EventLoop
@@ -26,6 +27,7 @@ package final class IMAPSession: Sendable {
     let literals: LiteralStyle
     /// What `unselect` needs to know where there is no UNSELECT.
     let selected = Mutex<MailboxName?>(nil)
+    private let told: Login.Told
     private let shared: Connection.Shared
     private let channel: any Channel
 
@@ -111,10 +113,10 @@ package final class IMAPSession: Sendable {
         _ shared: Connection.Shared, _ options: SessionOptions
     ) {
         capabilities = login.capabilities
+        told = login.told
         usesUTF8 =
-            login.enabled.contains("UTF8=ACCEPT") || !login.capabilities.has("IMAP4REV1") && login.capabilities.isRev2
-        usesQResync = login.enabled.contains("QRESYNC")
-        serverIdentity = login.identity
+            login.told.enabled.contains("UTF8=ACCEPT")
+            || !login.capabilities.has("IMAP4REV1") && login.capabilities.isRev2
         literals = LiteralStyle(login.capabilities)
         self.connection = connection
         self.channel = channel
@@ -132,8 +134,14 @@ package final class IMAPSession: Sendable {
 
     /// LOGOUT where nothing is in flight, bounded in time; then closed. Idempotent, never throws.
     package func close() async {
-        eventLoop.execute { [connection] in connection.value.close() }
+        end {}
         try? await channel.closeFuture.get()
+    }
+
+    /// As `close`, without waiting; calls when the connection has ended.
+    func end(_ ended: @escaping @Sendable () -> Void) {
+        eventLoop.execute { [connection] in connection.value.close() }
+        channel.closeFuture.whenComplete { _ in ended() }
     }
 
     // MARK: how verbs send commands

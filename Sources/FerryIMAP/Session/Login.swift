@@ -1,5 +1,6 @@
 import FerryConnector
 import NIOCore
+import Synchronization
 
 /// The steps from the greeting to a session that is ready.
 struct Login {
@@ -9,11 +10,22 @@ struct Login {
     let credentials: IMAPCredentials
     let options: SessionOptions
 
-    /// What the server offers in the end, and what was switched on.
+    /// What the server offers in the end, and what it answers to what is asked then.
     struct Result: Sendable {
         var capabilities: Capabilities
-        var enabled: Set<String> = []
-        var identity: [String: String] = [:]
+        let told = Told()
+    }
+
+    /// What was asked for when the login was over. Until the answer is here, what the server offers is taken for switched on;
+    /// the answers come before those to anything that is asked later.
+    final class Told: Sendable {
+        private let state = Mutex<(enabled: Set<String>, identity: [String: String])>(([], [:]))
+
+        var enabled: Set<String> { state.withLock { $0.enabled } }
+        var identity: [String: String] { state.withLock { $0.identity } }
+
+        fileprivate func note(enabled names: Set<String>) { state.withLock { $0.enabled = names } }
+        fileprivate func note(identity fields: [String: String]) { state.withLock { $0.identity = fields } }
     }
 
     func run(secure: (@Sendable (Connection) -> Void)?) async throws(IMAPError) -> Result {
@@ -157,36 +169,32 @@ struct Login {
     // MARK: after authentication
 
     private func prepare(_ capabilities: Capabilities) async throws(IMAPError) -> Result {
-        var result = Result(capabilities: capabilities)
+        let result = Result(capabilities: capabilities)
+        let told = result.told
         var wanted: [String] = []
         if options.enableQResync, capabilities.qresync { wanted.append("QRESYNC") }
-        if options.enableUTF8, capabilities.has("UTF8=ACCEPT") || capabilities.has("UTF8=ONLY") {
-            wanted.append("UTF8=ACCEPT")
-        }
-        let enabling = Outcomes<Answer<Set<String>>>(count: 1)
+        let wantsUTF8 = options.enableUTF8 && (capabilities.has("UTF8=ACCEPT") || capabilities.has("UTF8=ONLY"))
+        if wantsUTF8 { wanted.append("UTF8=ACCEPT") }
         if !wanted.isEmpty, capabilities.has("ENABLE") || capabilities.isRev2 {
-            start("ENABLE", CommandText("ENABLE " + wanted.joined(separator: " ")), into: [], enabling) {
-                value, response in
+            told.note(enabled: Set(wanted))
+            let enabling = start("ENABLE", CommandText("ENABLE " + wanted.joined(separator: " ")), into: []) {
+                (value: inout Set<String>, response) in
                 guard case .enabled(let names) = response else { return false }
                 value.formUnion(names)
+                told.note(enabled: value)
                 return true
             }
-        } else {
-            enabling.set(.success(Answer(value: [], status: StatusText(.ok))), at: 0)
+            // How names are written depends on it, so nothing can be asked before; else nobody waits.
+            if wantsUTF8, try await one(enabling).value.isEmpty { told.note(enabled: []) }
         }
-        let naming = Outcomes<Answer<[String: String]>>(count: 1)
         if capabilities.has("ID") {
-            start("ID", CommandText(#"ID ("name" "Ferry")"#), into: [:], naming) { value, response in
+            _ = start("ID", CommandText(#"ID ("name" "Ferry")"#), into: [:]) {
+                (_: inout [String: String], response) in
                 guard case .identity(let fields) = response else { return false }
-                value = fields
+                told.note(identity: fields)
                 return true
             }
-        } else {
-            naming.set(.success(Answer(value: [:], status: StatusText(.ok))), at: 0)
         }
-        // Both were sent before either is awaited.
-        result.enabled = try await one(enabling).value
-        result.identity = try await one(naming).value
         if options.compress, capabilities.has("COMPRESS=DEFLATE") { try await compress() }
         return result
     }
@@ -213,21 +221,21 @@ struct Login {
         _ name: String, _ text: CommandText, into value: Value,
         take: @escaping @Sendable (inout Value, Response) -> Bool = { _, _ in false }
     ) async throws(IMAPError) -> Answer<Value> {
-        let outcome = Outcomes<Answer<Value>>(count: 1)
-        start(name, text, into: value, outcome, take: take)
-        return try await one(outcome)
+        try await one(start(name, text, into: value, take: take))
     }
 
     private func start<Value: Sendable>(
-        _ name: String, _ text: CommandText, into value: Value, _ outcome: Outcomes<Answer<Value>>,
+        _ name: String, _ text: CommandText, into value: Value,
         take: @escaping @Sendable (inout Value, Response) -> Bool
-    ) {
+    ) -> Outcomes<Answer<Value>> {
+        let outcome = Outcomes<Answer<Value>>(count: 1)
         eventLoop.execute { [connection] in
             connection.value.submit(
                 Collecting(
                     name, text.sealed, into: value, take: { value, response, _ in take(&value, response) },
                     done: { outcome.set($0, at: 0) }))
         }
+        return outcome
     }
 
     private func one<Value>(_ outcome: Outcomes<Value>) async throws(IMAPError) -> Value {
