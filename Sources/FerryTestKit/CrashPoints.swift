@@ -103,6 +103,12 @@ private struct MortalSource: SourceSession {
     let inner: any SourceSession
     let points: CrashPoints
 
+    var canShareWork: Bool { inner.canShareWork }
+
+    func sibling() async -> (any SourceSession)? {
+        await inner.sibling().map { MortalSource(inner: $0, points: points) }
+    }
+
     func containers() async throws(ConnectorError) -> [Container] {
         try points.live()
         return try await inner.containers()
@@ -170,6 +176,10 @@ private struct MortalTarget: TargetSession {
     let points: CrashPoints
 
     var capabilities: TargetCapabilities { inner.capabilities }
+
+    func sibling() async -> (any TargetSession)? {
+        await inner.sibling().map { MortalTarget(inner: $0, points: points) }
+    }
 
     func ensure(_ container: Container) async throws(ConnectorError) -> Container {
         try points.live()

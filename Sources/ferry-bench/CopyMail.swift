@@ -19,6 +19,7 @@ struct CopyMail: AsyncParsableCommand {
     @Option(help: "The target server's port on 127.0.0.1.") var target: Int
     @Option(help: "Connections to each server at once.") var connections = 8
     @Option(help: "Connections that read one large mailbox at once.") var readers: Int?
+    @Option(help: "Connections that write into one large mailbox at once.") var writers: Int?
     @Argument(help: "Logins, as SOURCE=TARGET.") var pairs: [String]
 
     func run() async throws {
@@ -75,6 +76,7 @@ struct CopyMail: AsyncParsableCommand {
             endpoint: IMAPEndpoint(host: "127.0.0.1", port: port, security: .none),
             entrance: .master(user: "mover", separator: "*", password: Secret("masterpw")), connections: connections)
         if let readers { settings.readers = readers }
+        if let writers { settings.writers = writers }
         return IMAPConnector(tenant: tenant, settings: settings, on: .singletonMultiThreadedEventLoopGroup)
     }
 }

@@ -62,6 +62,32 @@ import Testing
         }
     }
 
+    /// Cyrus refuses the messages with NUL, each in a lot with hundreds of others, and several lots are on their way.
+    @Test func `A batch goes out over several connections, and refused messages are found in each`() async throws {
+        let target = try await MailServer.person(.cyrus)
+        var settings = FakeTenant.Settings()
+        settings.pageItems = 3_000
+        let source = FakeTenant(settings)
+        let bad = [3, 700, 701, 1_900]
+        source.edit(FakeTenant.Place(.mail, "ada")) { holdings in
+            for number in 0..<2_400 {
+                let text = "Subject: \(number)\r\n\r\n" + (bad.contains(number) ? "nul\u{0}\r\n" : "line\r\n")
+                let date = Instant(seconds: 1_600_000_000 + Int64(number))
+                holdings[["INBOX"]].add(
+                    "m\(number)", Array(text.utf8), .message(MessageMetadata(flags: [], internalDate: date)))
+            }
+        }
+        let world = try await MoveWorld(
+            from: source.connector(.mail), "ada", to: target.connector, target.login)
+        let first = try await world.pass()
+        #expect(first.progress.items == 2_396 && first.progress.skipped == 4)
+        let findings = try await world.findings()
+        #expect(Set(findings.map(\.item)) == Set(bad.map { "m\($0)" }))
+        #expect(findings.allSatisfy { $0.code == .targetItemRefused })
+        #expect(try await world.verify().differences.isEmpty)
+        #expect(try await world.pass().changes == 0)
+    }
+
     @Test(
         arguments: [
             (MailServer.Kind.dovecot, MailServer.Kind.dovecot), (.dovecot, .cyrus), (.cyrus, .dovecot),

@@ -35,7 +35,7 @@ package struct IMAPConnector: Connector {
     package func target(for account: Account) async throws(ConnectorError) -> any TargetSession {
         let link = try link(for: account, .target)
         do throws(ConnectorError) {
-            return try await IMAPTarget.open(link)
+            return try await IMAPTarget.open(link, writers: settings.writers)
         } catch {
             await link.close()
             throw error

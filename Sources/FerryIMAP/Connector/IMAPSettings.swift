@@ -13,6 +13,8 @@ package struct IMAPSettings: Sendable {
     package var connections: Int
     /// Connections that read bodies of one mailbox at once, as far as `connections` allows.
     package var readers: Int
+    /// Connections that write a large batch into one mailbox at once, as far as `connections` allows.
+    package var writers: Int
     /// The ManageSieve service beside the IMAP server (RFC 5804), entered as the mailboxes are; `nil` where there is none.
     package var sieve: IMAPEndpoint?
     /// By which an endpoint that turns connections away is left in peace.
@@ -20,7 +22,7 @@ package struct IMAPSettings: Sendable {
 
     package init(
         endpoint: IMAPEndpoint, entrance: Entrance, options: SessionOptions = SessionOptions(), connections: Int = 8,
-        readers: Int = 2, login: @escaping @Sendable (Account) -> String = { $0.login }
+        readers: Int = 4, writers: Int = 4, login: @escaping @Sendable (Account) -> String = { $0.login }
     ) {
         self.endpoint = endpoint
         self.entrance = entrance
@@ -28,6 +30,7 @@ package struct IMAPSettings: Sendable {
         self.login = login
         self.connections = max(2, connections)
         self.readers = max(1, readers)
+        self.writers = max(1, writers)
         // Names stay modified UTF-7, so that they are spelled alike in every session and after an upgrade of the server.
         self.options.enableUTF8 = false
     }

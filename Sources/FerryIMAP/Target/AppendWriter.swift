@@ -5,7 +5,7 @@ import NIOCore
 /// Writes one batch of messages into one folder.
 ///
 /// Small messages are gathered and go out together (MULTIAPPEND: one command, one sync of the server's disk, all or
-/// nothing), the next lot while the server works on the one before; when the server refuses a lot, halves are tried until
+/// nothing), the next lot while the server works on the one before, in turn over all connections; when the server refuses a lot, halves are tried until
 /// the one to blame is alone. Large ones stream on their own, and are never held.
 struct AppendWriter {
     /// Messages up to this size are gathered.
@@ -27,23 +27,42 @@ struct AppendWriter {
         case large(index: Int, ItemHeader, size: Int64, MessageAppender)
     }
 
-    private let link: IMAPLink
+    /// Large messages go over the first.
+    private let links: [IMAPLink]
     private let folder: MailboxName
     /// The server's limit for one message in bytes, where it tells.
     private let limit: Int64?
     private var receipts: [WriteReceipt?] = []
     private var gathered: [Gathered] = []
     private var gatheredBytes = 0
-    /// What was sent last, until its answer is looked at.
-    private var sent: Sent?
+    /// What was sent last over each, until its answer is looked at.
+    private var sent: [Sent?]
+    /// Over which the next lot goes.
+    private var turn = 0
 
-    init(link: IMAPLink, folder: MailboxName, limit: Int64?) {
-        self.link = link
+    /// - Parameter links: connections of the person, connected but for the first; at least one.
+    init(links: [IMAPLink], folder: MailboxName, limit: Int64?) {
+        self.links = links
+        sent = Array(repeating: nil, count: links.count)
         self.folder = folder
         self.limit = limit
     }
 
     mutating func write(
+        _ headers: [ItemHeader], _ bodies: any BodyReader
+    ) async throws(ConnectorError) -> [WriteReceipt] {
+        do throws(ConnectorError) {
+            return try await writeAll(headers, bodies)
+        } catch {
+            // Whoever looks what has arrived is not to be overtaken by what a server still works on.
+            for link in links.indices {
+                if case .lot(_, let appender) = sent[link].take() { _ = try? await appender.finish() }
+            }
+            throw error
+        }
+    }
+
+    private mutating func writeAll(
         _ headers: [ItemHeader], _ bodies: any BodyReader
     ) async throws(ConnectorError) -> [WriteReceipt] {
         receipts = Array(repeating: nil, count: headers.count)
@@ -58,7 +77,7 @@ struct AppendWriter {
             if gatheredBytes >= Self.gatheredBytes || gathered.count >= Self.gatheredItems { try await send() }
         }
         try await send()
-        try await settleSent()
+        for link in links.indices { try await settleSent(over: link) }
         return receipts.map { receipt in
             receipt
                 ?? .failure(ConnectorError(.internalFault, .failRun, "A message has no receipt. Please report this."))
@@ -125,14 +144,16 @@ struct AppendWriter {
         guard !gathered.isEmpty else { return }
         let lot = gathered[...]
         (gathered, gatheredBytes) = ([], 0)
-        let appender = try await begin(lot)
-        try await settleSent()
-        sent = .lot(lot, appender)
+        let link = turn
+        turn = (turn + 1) % links.count
+        let appender = try await begin(lot, over: link)
+        try await settleSent(over: link)
+        sent[link] = .lot(lot, appender)
     }
 
-    private mutating func settleSent() async throws(ConnectorError) {
-        switch sent.take() {
-        case .lot(let lot, let appender): try await settle(lot, appender)
+    private mutating func settleSent(over link: Int) async throws(ConnectorError) {
+        switch sent[link].take() {
+        case .lot(let lot, let appender): try await settle(lot, appender, over: link)
         case .large(let index, let header, let size, let appender):
             try await settle(index, header, size: size, appender)
         case nil: break
@@ -140,14 +161,14 @@ struct AppendWriter {
     }
 
     private mutating func settle(
-        _ lot: ArraySlice<Gathered>, _ appender: MessageAppender
+        _ lot: ArraySlice<Gathered>, _ appender: MessageAppender, over link: Int
     ) async throws(ConnectorError) {
         // A stack of lots still to be sent, in order; the first has been.
         var lots = [lot]
         var first: MessageAppender? = appender
         while let lot = lots.popLast() {
             let appender: MessageAppender
-            if let sent = first.take() { appender = sent } else { appender = try await begin(lot) }
+            if let sent = first.take() { appender = sent } else { appender = try await begin(lot, over: link) }
             let results = try await finish(appender, lot)
             guard case .refused(let refusal, _) = results.first(where: \.isRefusal) else {
                 for (message, result) in zip(lot, results) { note(message, result, loss: nil) }
@@ -158,7 +179,7 @@ struct AppendWriter {
                 if error.stopsBatch { throw error }
             }
             if lot.count == 1, let message = lot.first {
-                try await settle(message, refusal)
+                try await settle(message, refusal, over: link)
                 continue
             }
             // Where the server names the culprit it goes alone; else halves.
@@ -177,7 +198,7 @@ struct AppendWriter {
                     let message = lot[lot.startIndex + offset]
                     switch result {
                     case .appended: note(message, result, loss: nil)
-                    case .refused(let refusal, _): try await settle(message, refusal)
+                    case .refused(let refusal, _): try await settle(message, refusal, over: link)
                     }
                 }
             }
@@ -187,9 +208,9 @@ struct AppendWriter {
 
     /// Sends a lot, without waiting for the answer.
     private func begin(
-        _ lot: ArraySlice<Gathered>, withoutKeywords: Bool = false
+        _ lot: ArraySlice<Gathered>, over link: Int, withoutKeywords: Bool = false
     ) async throws(ConnectorError) -> MessageAppender {
-        let session = try await link.session()
+        let session = try await links[link].session()
         do throws(IMAPError) {
             let appender = try await session.append(to: folder, single: lot.count == 1)
             for message in lot {
@@ -221,12 +242,15 @@ struct AppendWriter {
     }
 
     /// One message that was refused alone. If its keywords can be to blame, it is written without them.
-    private mutating func settle(_ message: Gathered, _ refusal: Refusal) async throws(ConnectorError) {
+    private mutating func settle(
+        _ message: Gathered, _ refusal: Refusal, over link: Int
+    ) async throws(ConnectorError) {
         let error = ConnectorError.append(refusal, of: message.header, to: folder)
         if error.stopsBatch { throw error }
         guard error.code == .targetItemRefused, case .message(let metadata) = message.header.metadata,
             !metadata.keywords.isEmpty || metadata.flags.contains(.forwarded),
-            let result = try await finish(begin([message][...], withoutKeywords: true), [message][...]).first,
+            let result = try await finish(begin([message][...], over: link, withoutKeywords: true), [message][...])
+                .first,
             case .appended = result
         else {
             receipts[message.index] = .failure(error)
@@ -277,7 +301,7 @@ struct AppendWriter {
     private mutating func streamThrough(
         _ index: Int, _ header: ItemHeader, _ first: ByteBuffer, _ pieces: inout BodyPieces
     ) async throws(ConnectorError) {
-        let session = try await link.session()
+        let session = try await links[0].session()
         let appender: MessageAppender
         do throws(IMAPError) {
             appender = try await session.append(to: folder, single: true)
@@ -343,7 +367,7 @@ struct AppendWriter {
             receipts[index] = .failure(refusal)
             return
         }
-        let session = try await link.session()
+        let session = try await links[0].session()
         let appender: MessageAppender
         do throws(IMAPError) {
             appender = try await session.append(to: folder, single: true)
@@ -370,7 +394,7 @@ struct AppendWriter {
     /// what was sent before is waited for; nothing of this one arrives.
     private func abandon(_ appender: MessageAppender) async throws(ConnectorError) {
         do throws(IMAPError) {
-            switch sent {
+            switch sent[0] {
             case .lot(_, let before), .large(_, _, _, let before): _ = try await before.finish()
             case nil: break
             }
@@ -385,8 +409,8 @@ struct AppendWriter {
         _ appender: MessageAppender, _ index: Int, _ header: ItemHeader, size: Int64
     ) async throws(ConnectorError) {
         do throws(IMAPError) { try appender.seal() } catch { throw IMAPSide.target.container(error, folder) }
-        try await settleSent()
-        sent = .large(index: index, header, size: size, appender)
+        try await settleSent(over: 0)
+        sent[0] = .large(index: index, header, size: size, appender)
     }
 
     private mutating func settle(

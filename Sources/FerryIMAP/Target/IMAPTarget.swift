@@ -33,33 +33,39 @@ final class IMAPTarget: TargetSession {
     }
 
     private let link: IMAPLink
+    private let writers: Int
+    /// More connections for large batches, made when they first help.
+    private let siblings = Mutex<[IMAPLink]>([])
     private let state: Folders
     /// The server says where an appended message is, and expunges those that it is told to (UIDPLUS, RFC 4315). Else copies
     /// are looked for after each batch, and what is to go is marked \Deleted.
     private let tellsPlaces: Bool
 
-    private init(link: IMAPLink, _ folders: Folders, _ capabilities: TargetCapabilities, tellsPlaces: Bool) {
+    private init(
+        link: IMAPLink, writers: Int, _ folders: Folders, _ capabilities: TargetCapabilities, tellsPlaces: Bool
+    ) {
         self.link = link
+        self.writers = writers
         self.capabilities = capabilities
         self.tellsPlaces = tellsPlaces
         state = folders
     }
 
-    private convenience init(link: IMAPLink, tree: MailboxTree, offers: Capabilities) {
+    private convenience init(link: IMAPLink, writers: Int, tree: MailboxTree, offers: Capabilities) {
         var capabilities = TargetCapabilities(
             isIdempotent: false, largestItemBytes: offers.appendLimit.map { Int64(clamping: $0) }, batchItems: 512,
             batchBytes: 8 << 20)
         capabilities.marksWhatIsRemoved = !offers.uidPlus
-        self.init(link: link, Folders(tree), capabilities, tellsPlaces: offers.uidPlus)
+        self.init(link: link, writers: writers, Folders(tree), capabilities, tellsPlaces: offers.uidPlus)
     }
 
     func sibling() async -> (any TargetSession)? {
         guard let link = await link.connectedSibling() else { return nil }
-        return IMAPTarget(link: link, state, capabilities, tellsPlaces: tellsPlaces)
+        return IMAPTarget(link: link, writers: writers, state, capabilities, tellsPlaces: tellsPlaces)
     }
 
     /// Enters the mailbox; makes INBOX where there is none yet.
-    static func open(_ link: IMAPLink) async throws(ConnectorError) -> IMAPTarget {
+    static func open(_ link: IMAPLink, writers: Int) async throws(ConnectorError) -> IMAPTarget {
         let session = try await link.session()
         do throws(IMAPError) {
             // What each folder would be asked for in a round of its own, where it comes with the names.
@@ -69,7 +75,7 @@ final class IMAPTarget: TargetSession {
                 for result in try await session.create([(name: .inbox, specialUse: [])]) { try result.get() }
                 tree.add(.inbox, ["INBOX"], isSubscribed: false, use: nil)
             }
-            return IMAPTarget(link: link, tree: tree, offers: session.capabilities)
+            return IMAPTarget(link: link, writers: writers, tree: tree, offers: session.capabilities)
         } catch {
             throw IMAPSide.target.container(error, .inbox)
         }
@@ -180,7 +186,7 @@ final class IMAPTarget: TargetSession {
         _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
     ) async throws(ConnectorError) -> [WriteReceipt] {
         let name = try name(of: container)
-        var writer = AppendWriter(link: link, folder: name, limit: capabilities.largestItemBytes)
+        var writer = AppendWriter(links: await links(for: headers), folder: name, limit: capabilities.largestItemBytes)
         let receipts: [WriteReceipt]
         if tellsPlaces {
             receipts = try await writer.write(headers, bodies)
@@ -201,6 +207,19 @@ final class IMAPTarget: TargetSession {
             state.next[name] = highest.map { (uidValidity, $0 + 1) }
         }
         return receipts
+    }
+
+    /// More than one connection where there is enough to write, as far as the endpoint has room.
+    private func links(for headers: [ItemHeader]) async -> [IMAPLink] {
+        let lots = max(
+            Int(headers.reduce(0) { $0 + $1.size }) / AppendWriter.gatheredBytes,
+            headers.count / AppendWriter.gatheredItems)
+        // Where nothing says what has arrived, one order is all that there is to go by.
+        let wanted = tellsPlaces ? min(writers, max(1, lots / 2)) : 1
+        while siblings.withLock({ $0.count }) + 1 < wanted, let sibling = await link.connectedSibling() {
+            siblings.withLock { $0.append(sibling) }
+        }
+        return [link] + siblings.withLock { $0.prefix(wanted - 1) }
     }
 
     /// Finds the messages of a batch among those that have arrived since, as after a crash.
@@ -362,7 +381,14 @@ final class IMAPTarget: TargetSession {
         }
     }
 
-    func close() async { await link.close() }
+    func close() async {
+        let siblings = siblings.withLock { siblings in
+            defer { siblings = [] }
+            return siblings
+        }
+        for sibling in siblings { await sibling.close() }
+        await link.close()
+    }
 }
 
 extension WriteReceipt {

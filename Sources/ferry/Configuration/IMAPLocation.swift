@@ -20,6 +20,7 @@ struct IMAPLocation: Hashable, Sendable {
     var entrance: Entrance
     var connections: Int?
     var readers: Int?
+    var writers: Int?
     var compresses = false
     var timeout: Duration?
     /// The ManageSieve service.

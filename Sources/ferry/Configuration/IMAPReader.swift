@@ -6,7 +6,7 @@ import Yams
 struct IMAPReader {
     private static let keys = [
         "host", "port", "tls", "ca", "certificateName", "user", "master", "proxy", "password", "passwords", "token",
-        "connections", "readers", "compress", "timeout", "sieve",
+        "connections", "readers", "writers", "compress", "timeout", "sieve",
     ]
     private static let entrances = ["master", "proxy", "password", "passwords", "token"]
 
@@ -33,6 +33,7 @@ struct IMAPReader {
         let entrance = entrance(mapping)
         let connections = mapping["connections"]?.number(in: 2...1000)
         let readers = mapping["readers"]?.number(in: 1...16)
+        let writers = mapping["writers"]?.number(in: 1...16)
         let compresses = mapping["compress"]?.boolean() ?? false
         let timeout = mapping["timeout"]?.duration()
         guard let host, let port, let security, let user, let entrance else { return nil }
@@ -40,7 +41,7 @@ struct IMAPReader {
             host: host, port: port, security: security, trust: trust, certificateName: certificateName)
         var location = IMAPLocation(
             endpoint: endpoint, user: user, entrance: entrance, connections: connections, readers: readers,
-            compresses: compresses, timeout: timeout)
+            writers: writers, compresses: compresses, timeout: timeout)
         if let value = mapping["sieve"] {
             guard let sieve = sieve(value, beside: endpoint) else { return nil }
             location.sieve = sieve

@@ -23,6 +23,7 @@ extension IMAPConnector {
             login: { [user = location.user] account in user.login(of: account.person, named: account.login) })
         if let connections = location.connections { settings.connections = connections }
         if let readers = location.readers { settings.readers = readers }
+        if let writers = location.writers { settings.writers = writers }
         settings.sieve = location.sieve
         self.init(tenant: tenant, settings: settings, on: .singletonMultiThreadedEventLoopGroup)
     }
