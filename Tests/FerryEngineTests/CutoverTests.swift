@@ -248,6 +248,33 @@ import Testing
     }
 }
 
+extension CutoverTests {
+    /// The server takes mail in for a frozen mailbox, and more of it whenever both sides are compared.
+    @Test func `mail that never stops coming in holds no cutover up`() async throws {
+        let world = try await EngineWorld(people: 1)
+        try await world.withEngine(world.makeEngine()) { engine in
+            let job = try await waiting(world, workloads: ["Exchange"], at: engine)
+            let arrived = Mutex(0)
+            world.source.meanwhile { [weak world] operation in
+                // Once per reading of the inbox, as long as the person has not been swapped.
+                guard operation == .bodies, let world else { return }
+                let mailbox = world.source[.init(.mail, world.login(1))]
+                guard mailbox.isFrozen, mailbox.redirect == nil else { return }
+                world.deliver(100 + arrived.withLock { $0 += 1; return $0 })
+            }
+            try await start(job, world, at: engine)
+            try await world.reach([.completed], job.id)
+            world.source.meanwhile(nil)
+            let count = arrived.withLock { $0 }
+            #expect(count >= EngineWorld.quick.lastPasses)
+            #expect((1...count).map { copies(100 + $0, in: world) } == Array(repeating: 1, count: count))
+            #expect(world.source.faults.calls[.thaw] == nil)
+            try await world.expectVerified(job, at: engine)
+        }
+        await world.remove()
+    }
+}
+
 extension EngineWorld {
     /// A message comes in for the first person.
     func deliver(_ index: Int) {

@@ -256,10 +256,14 @@ struct CutoverWork: Sendable {
 
     /// Both sides are the same, or a pass makes them so. What differs although a pass has nothing to do is the target's
     /// doing and will not go away.
+    ///
+    /// Mail goes on coming in whoever is frozen. Where it never stops for as long as a comparison takes, the last one is
+    /// enough if all that it missed has just been carried over.
     private func compare(_ course: inout Course, only places: Set<ContainerPlace>?) async throws(WorkError) {
         var places = places
         course.needsRecord = places != nil
-        for _ in 0..<max(1, workshop.settings.lastPasses) {
+        let rounds = max(1, workshop.settings.lastPasses)
+        for round in 1...rounds {
             if places?.isEmpty == true { return }
             let verification = try await workshop.verifier.verify(transfer, only: places)
             if verification.isIdentical { return }
@@ -272,7 +276,9 @@ struct CutoverWork: Sendable {
                 course.altered = verification
                 return
             }
-            places?.formUnion(result.changedPlaces)
+            course.needsRecord = true
+            if round == rounds, verification.lacksOnly(result.changes) { return }
+            places = verification.unsettled(besides: result.changedPlaces)
         }
         throw .connector(
             ConnectorError(
@@ -427,7 +433,13 @@ struct CutoverWork: Sendable {
 }
 
 extension TransferVerification {
-    /// Where both sides have to be looked at again after a comparison that is no longer new: where it found differences,
+    /// Nothing differs but that so many items at most had not come to the target yet.
+    fileprivate func lacksOnly(_ count: Int64) -> Bool {
+        let missing = containers.reduce(0) { $0 + $1.missing }
+        return missing == differenceCount && missing <= count
+    }
+
+    /// Where both sides have to be looked at again after a comparison: where it found differences,
     /// and where something has changed since. `nil`: everywhere, since not all differences are spelled out.
     fileprivate func unsettled(besides changed: Set<ContainerPlace>) -> Set<ContainerPlace>? {
         guard differenceCount == differences.count else { return nil }
