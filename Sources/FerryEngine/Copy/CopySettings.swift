@@ -14,7 +14,7 @@ package struct CopySettings: Sendable, Hashable {
     /// Items removed at the target per call and commit.
     package var removalItems = 1000
     /// So many containers of a person are gone through at once, where source and target can have several sessions.
-    package var lanes = 4
+    package var containersAtOnce = 4
     /// A first pass counts all items on a second session while it copies, so that its end can be estimated.
     package var countsAhead = true
 

@@ -129,8 +129,8 @@ struct LegPass: Sendable {
                 at: ContainerPlace(service: leg.service, path: container.path)))
     }
 
-    /// Looks at all containers first; then those in which something has changed are gone through by several lanes, each with
-    /// sessions of its own.
+    /// Looks at all containers first; then those in which something has changed are gone through by several workers, each
+    /// with sessions of its own.
     private func copySideBySide(
         _ containers: [Container], _ context: LegContext, _ target: inout LazyTarget, _ tally: PassTally
     ) async throws(WorkError) {
@@ -143,12 +143,12 @@ struct LegPass: Sendable {
         let main = try await target.open()
         let queue = ContainerQueue(due)
         let source = context.source
-        let lanes = min(settings.lanes, due.count)
+        let workers = min(settings.containersAtOnce, due.count)
         let failures = await withTaskGroup(of: WorkError?.self) { group in
-            for number in 0..<lanes {
+            for number in 0..<workers {
                 let first = number == 0 ? target : nil
                 group.addTask {
-                    if let first { return await self.lane(context, first, queue, tally) }
+                    if let first { return await self.work(context, first, queue, tally) }
                     async let opened = source.sibling()
                     guard let there = await main.sibling() else {
                         await opened?.close()
@@ -158,7 +158,7 @@ struct LegPass: Sendable {
                     if let here = await opened {
                         var context = context
                         context.source = here
-                        failure = await self.lane(context, LazyTarget(self.leg, there), queue, tally)
+                        failure = await self.work(context, LazyTarget(self.leg, there), queue, tally)
                         await here.close()
                     }
                     await there.close()
@@ -180,7 +180,7 @@ struct LegPass: Sendable {
     }
 
     /// Goes through containers until there are no more.
-    private func lane(
+    private func work(
         _ context: LegContext, _ target: LazyTarget, _ queue: ContainerQueue, _ tally: PassTally
     ) async -> WorkError? {
         var target = target
@@ -267,7 +267,7 @@ struct LegPass: Sendable {
     private static let ownMeetingsElsewhere = ";own-meetings-elsewhere"
 }
 
-/// Containers that wait for a lane, in order.
+/// Containers that are due, in order.
 private final class ContainerQueue: Sendable {
     private let waiting: Mutex<ArraySlice<(container: Container, state: Cursor)>>
 

@@ -2,7 +2,7 @@ import FerryConnector
 import FerryCore
 import Synchronization
 
-/// Counts one pass: what it changed, and how the run's progress moves with each checkpoint. Shared by all lanes of the pass.
+/// Counts one pass: what it changed, and how the run's progress moves with each checkpoint. Shared by all that work on the pass.
 ///
 /// Progress counts what the ledger says, so each checkpoint moves it by the difference that its entries make. An item
 /// that is copied again after a crash makes none.

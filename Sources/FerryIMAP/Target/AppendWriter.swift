@@ -14,6 +14,9 @@ struct AppendWriter {
     static let gatheredBytes = 1 << 20
     static let gatheredItems = 500
 
+    /// A server whose link broke may still be writing what it was sent before.
+    static let settling = Duration.seconds(10)
+
     /// A message that is ready to be sent.
     private struct Gathered {
         /// In the batch.
@@ -58,6 +61,9 @@ struct AppendWriter {
             for link in links.indices {
                 if case .lot(_, let appender) = sent[link].take() { _ = try? await appender.finish() }
             }
+            guard error.code == .targetUnreachable, case .retry(let wait) = error.disposition else { throw error }
+            var error = error
+            error.disposition = .retry(after: max(wait ?? .zero, Self.settling))
             throw error
         }
     }
