@@ -260,7 +260,11 @@ extension CutoverTests {
                 guard operation == .bodies, let world else { return }
                 let mailbox = world.source[.init(.mail, world.login(1))]
                 guard mailbox.isFrozen, mailbox.redirect == nil else { return }
-                world.deliver(100 + arrived.withLock { $0 += 1; return $0 })
+                world.deliver(
+                    100
+                        + arrived.withLock {
+                            $0 += 1; return $0
+                        })
             }
             try await start(job, world, at: engine)
             try await world.reach([.completed], job.id)
