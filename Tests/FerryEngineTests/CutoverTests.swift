@@ -260,11 +260,11 @@ extension CutoverTests {
                 guard operation == .bodies, let world else { return }
                 let mailbox = world.source[.init(.mail, world.login(1))]
                 guard mailbox.isFrozen, mailbox.redirect == nil else { return }
-                world.deliver(
-                    100
-                        + arrived.withLock {
-                            $0 += 1; return $0
-                        })
+                let number = arrived.withLock { count in
+                    count += 1
+                    return count
+                }
+                world.deliver(100 + number)
             }
             try await start(job, world, at: engine)
             try await world.reach([.completed], job.id)
