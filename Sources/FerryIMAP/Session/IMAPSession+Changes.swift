@@ -9,6 +9,21 @@ extension IMAPSession {
         var found = UIDSet()
     }
 
+    private func opening(_ empty: Examination) -> Request<Examination> {
+        Request(
+            name: "EXAMINE", text: selection(empty.mailbox.name, readOnly: true, known: nil), value: empty,
+            isSelection: true, take: { value, response, _ in Self.take(&value.mailbox, response) })
+    }
+
+    /// What EXAMINE said.
+    private func opened(_ answer: Result<Answer<Examination>, IMAPError>) throws(IMAPError) -> SelectedMailbox {
+        let opened = try answer.get()
+        try requireOK(opened.status, "EXAMINE")
+        var mailbox = opened.value.mailbox
+        mailbox.isReadOnly = true
+        return mailbox
+    }
+
     /// Opens a mailbox for reading and asks in the same breath what is new, changed or gone since it had this modification
     /// sequence. `changes` is `nil` where the server cannot tell: it was made anew (UIDVALIDITY), its sequence went back,
     /// or it keeps none (NOMODSEQ). For servers with CONDSTORE only.
@@ -19,11 +34,7 @@ extension IMAPSession {
         _ name: MailboxName, uidValidity: UInt32, changedSince modSeq: UInt64, mostRows: Int
     ) async throws(IMAPError) -> (mailbox: SelectedMailbox, changes: MailboxChanges?) {
         let empty = Examination(mailbox: SelectedMailbox(name: name))
-        var requests = [
-            Request(
-                name: "EXAMINE", text: selection(name, readOnly: true, known: nil), value: empty, isSelection: true,
-                take: { value, response, _ in Self.take(&value.mailbox, response) })
-        ]
+        var requests = [opening(empty)]
         // Not "1:*", which ends at the last message that is left and would keep silent on those that were above it.
         let isTold = usesQResync
         let text = "UID FETCH 1:\(UID.max) (UID FLAGS INTERNALDATE RFC822.SIZE)"
@@ -36,10 +47,7 @@ extension IMAPSession {
         if !isTold { requests.append(searchRequest("ALL", into: empty, \.found)) }
         selected.withLock { $0 = name }
         let answers = try await runAll(requests)
-        let opened = try answers[0].get()
-        try requireOK(opened.status, "EXAMINE")
-        var mailbox = opened.value.mailbox
-        mailbox.isReadOnly = true
+        let mailbox = try opened(answers[0])
         guard mailbox.uidValidity == uidValidity, let now = mailbox.highestModSeq, now >= modSeq else {
             return (mailbox, nil)
         }
@@ -67,11 +75,7 @@ extension IMAPSession {
         _ name: MailboxName, expecting count: UInt32?, mostRows: Int
     ) async throws(IMAPError) -> (mailbox: SelectedMailbox, contents: MailboxContents) {
         let empty = Examination(mailbox: SelectedMailbox(name: name))
-        var requests = [
-            Request(
-                name: "EXAMINE", text: selection(name, readOnly: true, known: nil), value: empty, isSelection: true,
-                take: { value, response, _ in Self.take(&value.mailbox, response) })
-        ]
+        var requests = [opening(empty)]
         let isSmall = count.map { $0 > 0 && $0 <= mostRows } ?? false
         if isSmall {
             requests.append(
@@ -83,10 +87,7 @@ extension IMAPSession {
         }
         selected.withLock { $0 = name }
         let answers = try await runAll(requests)
-        let opened = try answers[0].get()
-        try requireOK(opened.status, "EXAMINE")
-        var mailbox = opened.value.mailbox
-        mailbox.isReadOnly = true
+        let mailbox = try opened(answers[0])
         var contents = MailboxContents()
         let told = answers.count > 1 ? try answers[1].get() : nil
         if isSmall, let told, told.status.condition == .ok {
