@@ -177,8 +177,8 @@ let package = Package(
         .executableTarget(
             name: "ferry-bench",
             dependencies: [
-                "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP", "FerryEngine",
-                "FerryServer", "FerryTestKit", "CAllocator",
+                "FerryCore", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP", "FerryDAV",
+                "FerryHTTP", "FerryEngine", "FerryServer", "FerryTestKit", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -14,6 +14,7 @@ struct BenchJob: Sendable {
     let job: Job
     private let lane = LaneID("bench")
     private let copier: Copier
+    private let logger: Logger
 
     init(store: SQLiteStore, moving workload: Workload, people: Int = 1) {
         self.store = store
@@ -26,6 +27,7 @@ struct BenchJob: Sendable {
             attempt: 1, isValidationOnly: false, version: 1)
         var logger = Logger(label: "ferry-bench")
         logger.logLevel = .error
+        self.logger = logger
         copier = Copier(store: store, effects: .real, logger: logger)
     }
 
@@ -42,8 +44,8 @@ struct BenchJob: Sendable {
         }
     }
 
-    /// One pass of whoever is next; `nil` when everybody had one. `leg` is given the person's number, 1 and up.
-    func pass(_ leg: @Sendable (_ number: Int) -> Transfer.Leg) async throws -> PassResult? {
+    /// One pass of whoever is next; `nil` when everybody had one. `legs` is given the person's number, 1 and up.
+    func pass(_ legs: @Sendable (_ number: Int) -> [Transfer.Leg]) async throws -> PassResult? {
         let begun = try await store.transact { [job, lane] (tx) throws(StoreError) -> (Lease, RunID, RunProgress)? in
             guard let lease = try tx.lease(room: [lane: 1], limit: 1, term: .seconds(3600)).first,
                 case .run(let run) = lease.item.key, let mine = try tx.task(job.id, run.person)?[run.workload]
@@ -51,18 +53,29 @@ struct BenchJob: Sendable {
             return (lease, run, mine.progress)
         }
         guard let (lease, run, progress) = begun, let index = job.people.firstIndex(of: run.person) else { return nil }
-        let (person, twin) = (StaticDirectory.sourcePerson(index + 1), StaticDirectory.targetPerson(index + 1))
-        let transfer = Transfer(
-            run: run,
-            route: Route(
-                sourceTenant: job.sourceTenant, sourcePerson: person.id, targetTenant: job.targetTenant,
-                targetPerson: twin.id, workload: run.workload),
-            legs: [leg(index + 1)], addresses: AddressBook(), ownAddresses: [person.mail], hasMeetingsRun: false)
-        let result = try await copier.pass(transfer, under: lease, starting: progress)
+        let result = try await copier.pass(
+            transfer(of: index + 1, run, legs(index + 1)), under: lease, starting: progress)
         try await store.transact { (tx) throws(StoreError) in try tx.finish(lease, next: nil) }
         guard result.progress.failed == 0, result.progress.skipped == 0 else {
             throw ValidationError("\(result.progress.failed) items failed and \(result.progress.skipped) were skipped")
         }
         return result
+    }
+
+    /// Compares both sides of the first person, who must be the same on both.
+    func verify(_ legs: [Transfer.Leg]) async throws {
+        let run = RunID(job: job.id, person: job.people[0], workload: job.workloads[0])
+        let result = try await Verifier(store: store, logger: logger).verify(transfer(of: 1, run, legs))
+        guard result.differenceCount == 0 else { throw ValidationError("\(result.differenceCount) items differ") }
+    }
+
+    private func transfer(of number: Int, _ run: RunID, _ legs: [Transfer.Leg]) -> Transfer {
+        let (person, twin) = (StaticDirectory.sourcePerson(number), StaticDirectory.targetPerson(number))
+        return Transfer(
+            run: run,
+            route: Route(
+                sourceTenant: job.sourceTenant, sourcePerson: person.id, targetTenant: job.targetTenant,
+                targetPerson: twin.id, workload: run.workload),
+            legs: legs, addresses: AddressBook(), ownAddresses: [person.mail], hasMeetingsRun: false)
     }
 }

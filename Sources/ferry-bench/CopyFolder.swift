@@ -33,7 +33,7 @@ struct CopyFolder: AsyncParsableCommand {
         try await job.begin()
         let clock = ContinuousClock()
         let start = clock.now
-        guard let result = try await job.pass({ _ in leg }) else {
+        guard let result = try await job.pass({ _ in [leg] }) else {
             throw ValidationError("another process is at work in this store")
         }
         let elapsed = start.duration(to: clock.now)

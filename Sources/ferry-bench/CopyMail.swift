@@ -23,22 +23,12 @@ struct CopyMail: AsyncParsableCommand {
     @Argument(help: "Logins, as SOURCE=TARGET.") var pairs: [String]
 
     func run() async throws {
-        let logins = pairs.map { pair in pair.split(separator: "=", maxSplits: 1).map(String.init) }
-        guard !logins.isEmpty, logins.allSatisfy({ $0.count == 2 }) else {
-            throw ValidationError("Logins are written SOURCE=TARGET.")
-        }
+        let logins = try LoginPair.read(pairs)
         let store = try await SQLiteStore.open(path: store, now: { Instant.wallClock })
         let job = BenchJob(store: store, moving: .mailbox, people: logins.count)
         let (from, to) = (connector("North", port: source), connector("South", port: target))
-        let leg: @Sendable (Int) -> Transfer.Leg = { number in
-            let (person, twin) = (StaticDirectory.sourcePerson(number), StaticDirectory.targetPerson(number))
-            return Transfer.Leg(
-                service: .mail, source: from,
-                sourceAccount: Account(
-                    tenant: StaticDirectory.source, person: person, login: logins[number - 1][0]),
-                target: to,
-                targetAccount: Account(
-                    tenant: StaticDirectory.target, person: twin, login: logins[number - 1][1]))
+        let legs: @Sendable (Int) -> [Transfer.Leg] = { number in
+            [.bench(.mail, from, to, number, logins[number - 1])]
         }
 
         let clock = ContinuousClock()
@@ -49,7 +39,7 @@ struct CopyMail: AsyncParsableCommand {
             for _ in 0..<min(from.parallelism, to.parallelism) {
                 group.addTask {
                     var sum = (changes: Int64(0), items: Int64(0), bytes: Int64(0))
-                    while let result = try await job.pass(leg) {
+                    while let result = try await job.pass(legs) {
                         sum.changes += result.changes
                         sum.items += result.progress.items
                         sum.bytes += result.progress.bytes

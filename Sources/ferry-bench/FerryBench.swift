@@ -7,7 +7,7 @@ struct FerryBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ferry-bench", abstract: "What script/bench measures with; not shipped.",
         subcommands: [
-            MakeMailbox.self, MakeFile.self, CopyFolder.self, CopyMail.self, SeedJobs.self, Schedule.self,
+            MakeMailbox.self, MakeFile.self, CopyFolder.self, CopyMail.self, CopyDAV.self, SeedJobs.self, Schedule.self,
             Simulate.self, BareServer.self, BareInsert.self, CheckToken.self,
         ])
 

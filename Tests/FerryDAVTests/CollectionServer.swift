@@ -67,14 +67,16 @@ struct CollectionServer: Sendable {
             ? .password(user: "mover", password: Secret("masterpw")) : .password(user: login, password: Secret("pw"))
     }
 
-    func connector(_ what: CollectionKind, credentials: HTTPCredentials? = nil) -> CollectionConnector {
+    func connector(
+        _ what: CollectionKind, credentials: HTTPCredentials? = nil, sendsMany: Bool = true
+    ) -> CollectionConnector {
         let credentials = credentials ?? self.credentials
-        return CollectionConnector(
-            what, tenant: "Contoso",
-            settings: DAVSettings(
-                // Radicale reads 2,500 new files before it answers.
-                endpoint: endpoint, timeout: .seconds(300), root: { home(what, of: $0.login) },
-                credentials: { _ in credentials }))
+        var settings = DAVSettings(
+            // Radicale reads 2,500 new files before it answers.
+            endpoint: endpoint, timeout: .seconds(300), root: { home(what, of: $0.login) },
+            credentials: { _ in credentials })
+        settings.sendsMany = sendsMany
+        return CollectionConnector(what, tenant: "Contoso", settings: settings)
     }
 
     /// Finds the person's home by asking, from the server's root.

@@ -181,5 +181,12 @@ import Testing
         endpoint.trust = .authorities(path: "\(server.process.directory)/cert.pem")
         let session = try await server.connector(endpoint).source(for: server.account())
         #expect(try await headers(session).headers.map(\.name) == ["file"])
+        // The server writes its log when an answer is out.
+        var log = ""
+        for _ in 0..<200 where !log.contains("PROPFIND") {
+            log = (try? String(contentsOfFile: "\(server.process.directory)/run/protocols.log", encoding: .utf8)) ?? ""
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(log.contains("HTTP/2.0 PROPFIND"), "\(log)")
     }
 }

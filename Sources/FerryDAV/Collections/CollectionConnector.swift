@@ -7,6 +7,8 @@ package struct CollectionConnector: Connector {
     private let kind: CollectionKind
     private let settings: DAVSettings
     private let connections: HTTPConnections
+    private let manners: ServerManners
+    private let pace: Pace
     /// The tenant's name, for messages.
     private let tenant: String
 
@@ -14,6 +16,8 @@ package struct CollectionConnector: Connector {
         self.kind = kind
         self.tenant = tenant
         self.settings = settings
+        pace = settings.pace
+        manners = ServerManners(sendsMany: settings.sendsMany)
         connections = HTTPConnections(
             settings.endpoint, connections: settings.connections, timeout: settings.timeout)
     }
@@ -51,7 +55,7 @@ package struct CollectionConnector: Connector {
         if sight == .absent, settings.isPersonal, let own = settings.root(account) {
             // Where an administrator may make a home for somebody who has never come in, that is all it takes.
             let head = try await session.status(HTTPRequest("MKCOL", own.encoded(isCollection: true)))
-            if (200..<300).contains(head.status) { (session, sight) = try await find(account, .target) }
+            if head.isDone { (session, sight) = try await find(account, .target) }
         }
         guard case .homes(let homes) = sight, let home = homes.first else {
             throw ConnectorError(
@@ -59,7 +63,7 @@ package struct CollectionConnector: Connector {
                 "\(tenant) has no place for the \(kind.plural) of '\(account.login.printable(limit: 120))', or forbids"
                     + " to see it. Create the account there, or mend the login in the list of people.")
         }
-        return DAVObjectTarget(session, kind, home: home)
+        return DAVObjectTarget(session, kind, home: home, manners)
     }
 
     package func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts {
@@ -75,7 +79,7 @@ package struct CollectionConnector: Connector {
             // A home can be made where there is something to make it in.
             var isWritable = false
             if side == .target, settings.isPersonal, let own = settings.root(account), !own.names.isEmpty {
-                let parent = DAVSession(found.session.http, side: side, root: own.parent, width: 1)
+                let parent = DAVSession(found.session.http, side: side, root: own.parent, pace: pace)
                 isWritable = try await AccountProbe(parent).look() == .present
             }
             return AccountFacts(
@@ -119,7 +123,7 @@ package struct CollectionConnector: Connector {
         _ account: Account, _ side: DAVSide
     ) async throws(ConnectorError) -> (session: DAVSession, sight: Discovery.Sight) {
         let (http, root) = try settings.entrance(account, side, tenant, kind.plural, connections)
-        let session = DAVSession(http, side: side, root: DAVPath(), width: settings.width)
+        let session = DAVSession(http, side: side, root: DAVPath(), pace: pace)
         let discovery = Discovery(session, kind)
         let sight =
             settings.isPersonal ? try await discovery.homes(of: root) : try await discovery.homes(from: root)

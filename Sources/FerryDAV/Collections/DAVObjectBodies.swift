@@ -113,6 +113,7 @@ final class DAVObjectBodies: BodyReader {
         var contents: [String: Result<ByteBuffer, ConnectorError>] = [:]
         do throws(HTTPFailure) {
             let head = try await download.head()
+            session.pace.note(head.status)
             if head.status != 207 { return refused(lot, head) }
             var limits = MultistatusParser.Limits()
             limits.text = 8 << 20
@@ -234,6 +235,7 @@ final class DAVObjectBodies: BodyReader {
         do throws(HTTPFailure) {
             if !lot.hasBegun {
                 let head = try await download.head()
+                session.pace.note(head.status)
                 if !lot.isNewer, head.status == 200, let size = head["Content-Length"].flatMap({ Int64($0) }),
                     isConverted(size, header)
                 {
@@ -280,6 +282,7 @@ final class DAVObjectBodies: BodyReader {
         guard lot.tries < Self.tries, failure.kind != .cancelled, failure.kind != .authenticationFailed else {
             throw error
         }
+        session.pace.trouble()
         var lot = lot
         lot.tries += 1
         lot.hasBegun = false

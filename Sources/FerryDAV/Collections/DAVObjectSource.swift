@@ -75,6 +75,31 @@ final class DAVObjectSource: SourceSession {
         }
     }
 
+    /// By a `sync-collection` report, where the state is a sync token. Items that are asked for by their keys have to be
+    /// listed, for nothing leads back from a key to a name.
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? {
+        guard cursor.bytes.first == Self.stateForm,
+            let text = String(validating: cursor.bytes.dropFirst(), as: UTF8.self), text.hasPrefix("t")
+        else { return nil }
+        let path = try await path(of: container)
+        guard let changes = try await session.changes(in: path, since: String(text.dropFirst())) else { return nil }
+        var (listing, gone) = (changes.listing, changes.gone)
+        if !keys.isEmpty {
+            let wanted = Set(keys)
+            let told = Set(listing.objects.map(\.name))
+            listing.objects += try await session.objects(in: path).objects.filter {
+                wanted.contains(ItemKey(name: $0.name)) && !told.contains($0.name)
+            }
+            listing.objects.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            gone.subtract(listing.objects.map(\.name))
+        }
+        state.withLock { [listing] in $0.open = Open(container: container.name, listing: listing) }
+        let keysGone = gone.map { ItemKey(name: $0) }
+        return ContainerChanges(first: try page(of: listing, after: nil), gone: keysGone.map { $0...$0 })
+    }
+
     private func stateText(of path: DAVPath, _ name: String) async throws(ConnectorError) -> String? {
         if let fresh = state.withLock({ $0.fresh.removeValue(forKey: name) }) { return fresh }
         return try await session.collectionState(of: path)
@@ -90,7 +115,10 @@ final class DAVObjectSource: SourceSession {
     // MARK: objects
 
     func items(in container: Container, after cursor: Cursor?) async throws(ConnectorError) -> ItemPage {
-        let listing = try await open(container, afresh: cursor == nil).listing
+        try page(of: try await open(container, afresh: cursor == nil).listing, after: cursor)
+    }
+
+    private func page(of listing: ObjectListing, after cursor: Cursor?) throws(ConnectorError) -> ItemPage {
         var page = ItemPage(headers: [], next: nil)
         var start = 0
         if let cursor {

@@ -8,7 +8,11 @@ import Synchronization
 /// A person's calendars or address books on a server, opened for writing. An object's name follows from its key, so
 /// writing again does no harm.
 final class DAVObjectTarget: TargetSession {
-    let capabilities = TargetCapabilities(isIdempotent: true, batchItems: 256, batchBytes: 8 << 20)
+    /// Whoever takes a whole collection at once is given as much of it as can be.
+    var capabilities: TargetCapabilities {
+        TargetCapabilities(
+            isIdempotent: true, batchItems: manners.takesWhole == true ? 4_096 : 256, batchBytes: 8 << 20)
+    }
 
     /// Objects above that are sent one at a time.
     private static let largeBytes = 1 << 20
@@ -16,14 +20,18 @@ final class DAVObjectTarget: TargetSession {
     private let session: DAVSession
     private let kind: CollectionKind
     private let home: DAVPath
+    private let manners: ServerManners
+    /// Collections that this session has made and not written to, with what people are to see of them.
+    private let fresh = Mutex<[String: Looks]>([:])
     /// By name; `nil` until somebody has looked.
     private let known = Mutex<[String: FoundCollection]?>(nil)
 
     /// `session` speaks to the server's root.
-    init(_ session: DAVSession, _ kind: CollectionKind, home: DAVPath) {
+    init(_ session: DAVSession, _ kind: CollectionKind, home: DAVPath, _ manners: ServerManners) {
         self.session = session
         self.kind = kind
         self.home = home
+        self.manners = manners
     }
 
     // MARK: collections
@@ -45,6 +53,8 @@ final class DAVObjectTarget: TargetSession {
         if known.withLock({ $0 }) == nil { try await look() }
         if known.withLock({ $0?[name] }) == nil {
             try await make(name, looks)
+            try await learn(home.appending(name))
+            fresh.withLock { $0[name] = looks }
             try await look()
         }
         guard let found = known.withLock({ $0?[name] }) else {
@@ -53,20 +63,22 @@ final class DAVObjectTarget: TargetSession {
                 "'\(name.printable(limit: 200))' was made, and the server does not list it among the \(kind.plural). Is"
                     + " something else there under that name?")
         }
-        let missing = Looks(
-            displayName: looks.displayName == found.displayName ? nil : looks.displayName,
-            color: looks.color?.lowercased() == found.color?.lowercased() ? nil : looks.color)
+        let missing = looks.missing(in: found)
         if missing != Looks() {
-            // What a server does not keep is nothing to stop for.
-            _ = try await session.status(
-                HTTPRequest(
-                    "PROPPATCH", found.path.encoded(isCollection: true), headers: [Self.xml],
-                    body: ByteBuffer(string: missing.body("D:propertyupdate", kind, ""))))
+            try await give(missing, to: found.path)
             try await look()
         }
         var made = (known.withLock { $0?[name] } ?? found).container(kind)
         made.path = container.path
         return made
+    }
+
+    /// What a server does not keep is nothing to stop for.
+    private func give(_ looks: Looks, to path: DAVPath) async throws(ConnectorError) {
+        _ = try await session.status(
+            HTTPRequest(
+                "PROPPATCH", path.encoded(isCollection: true), headers: [Self.xml],
+                body: ByteBuffer(string: looks.body("D:propertyupdate", kind, ""))))
     }
 
     private func look() async throws(ConnectorError) {
@@ -82,6 +94,12 @@ final class DAVObjectTarget: TargetSession {
     private struct Looks: Hashable {
         var displayName: String?
         var color: String?
+
+        func missing(in found: FoundCollection) -> Looks {
+            Looks(
+                displayName: displayName == found.displayName ? nil : displayName,
+                color: color?.lowercased() == found.color?.lowercased() ? nil : color)
+        }
 
         /// A request's body that sets them; `more` is set besides.
         func body(_ element: String, _ kind: CollectionKind, _ more: String) -> String {
@@ -129,15 +147,41 @@ final class DAVObjectTarget: TargetSession {
     func write(
         _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
     ) async throws(ConnectorError) -> [WriteReceipt] {
-        let writer = ObjectWriter(session: session, collection: path(of: container), kind: kind)
+        let collection = path(of: container)
         let feed = Feed(bodies)
-        var receipts = BatchReceipts(count: headers.count)
+        guard let looks = fresh.withLock({ $0.removeValue(forKey: container.name) }), manners.takesWhole == true,
+            headers.count >= Self.fewest
+        else {
+            return try await write(headers, BatchReceipts(count: headers.count), to: collection) {
+                () throws(ConnectorError) in try await feed.whole()
+            }
+        }
+        var contents: [Result<ByteBuffer, ConnectorError>] = []
+        for _ in headers { contents.append(try await feed.whole()) }
+        let receipts = try await writeWhole(headers, contents, to: collection, looks)
+        var next = 0
+        return try await write(headers, receipts, to: collection) { () throws(ConnectorError) in
+            defer { next += 1 }
+            return contents[next]
+        }
+    }
+
+    /// Writes what has no receipt yet, each object by itself and several at once. `content` gives the objects' contents,
+    /// one after the other.
+    private func write(
+        _ headers: [ItemHeader], _ receipts: BatchReceipts, to collection: DAVPath,
+        _ content: () async throws(ConnectorError) -> Result<ByteBuffer, ConnectorError>
+    ) async throws(ConnectorError) -> [WriteReceipt] {
+        let writer = ObjectWriter(session: session, collection: collection, kind: kind)
+        var receipts = receipts
         let failure: ConnectorError? = await withTaskGroup(of: (Int, WriteReceipt).self) { [session] group in
             var underWay = 0
             do throws(ConnectorError) {
                 for (index, header) in headers.enumerated() {
+                    let given = try await content()
+                    guard receipts[index] == nil else { continue }
                     let content: ByteBuffer
-                    switch try await feed.whole() {
+                    switch given {
                     case .failure(let error):
                         receipts[index] = .failure(error)
                         continue
@@ -159,6 +203,61 @@ final class DAVObjectTarget: TargetSession {
         }
         if let failure { throw failure }
         return receipts.complete()
+    }
+
+    // MARK: a whole collection at once
+
+    /// Objects for which it is worth it.
+    private static let fewest = 16
+
+    /// Finds out whether the server takes a collection as a whole, by giving it the new and empty one as such. It must have
+    /// an entity tag for collections, because else what somebody has put there meanwhile would be lost.
+    private func learn(_ collection: DAVPath) async throws(ConnectorError) {
+        guard manners.takesWhole == nil else { return }
+        let listing = try await session.objects(in: collection)
+        guard let tag = listing.tag, tag.hasPrefix("\""), listing.objects.isEmpty, listing.problems.isEmpty else {
+            return manners.note(takesWhole: false)
+        }
+        let head = try await put(ObjectBundle(kind), at: collection, replacing: tag)
+        manners.note(takesWhole: head.isDone)
+    }
+
+    /// Writes as many objects as can be in one request that replaces the collection, if it is still the empty one that we
+    /// have made. Receipts for those that are there then; the others are to be written by themselves.
+    private func writeWhole(
+        _ headers: [ItemHeader], _ contents: [Result<ByteBuffer, ConnectorError>], to collection: DAVPath,
+        _ looks: Looks
+    ) async throws(ConnectorError) -> BatchReceipts {
+        var receipts = BatchReceipts(count: headers.count)
+        var bundle = ObjectBundle(kind)
+        for (index, header) in headers.enumerated() {
+            guard case .success(let content) = contents[index] else { continue }
+            _ = bundle.add(
+                TextEscaping.repair(Array(content.readableBytesView)), named: ObjectName.item(header, kind), at: index)
+        }
+        guard bundle.places.count >= Self.fewest else { return receipts }
+        let listing = try await session.objects(in: collection)
+        guard let tag = listing.tag, tag.hasPrefix("\""), listing.objects.isEmpty, listing.problems.isEmpty,
+            try await put(bundle, at: collection, replacing: tag).isDone
+        else { return receipts }
+        // Its name and color went with the old one.
+        if looks != Looks() { try await give(looks, to: collection) }
+        for object in try await session.objects(in: collection).objects {
+            guard let index = bundle.places[object.name], case .success(let content) = contents[index] else { continue }
+            receipts[index] = .written(bytes: Int64(content.readableBytes))
+        }
+        return receipts
+    }
+
+    private func put(
+        _ bundle: ObjectBundle, at collection: DAVPath, replacing tag: String
+    ) async throws(ConnectorError) -> HTTPReplyHead {
+        let head = try await session.status(
+            HTTPRequest(
+                "PUT", collection.encoded(isCollection: true),
+                headers: [("Content-Type", kind.contentType), ("If-Match", tag)] + kind.quiet, body: bundle.document))
+        if let error = session.side.general(head), head.status != 500 { throw error }
+        return head
     }
 
     func remove(_ items: [PlacedItem], in container: Container) async throws(ConnectorError) {

@@ -19,7 +19,7 @@ struct ObjectWriter: Sendable {
             if refusal.isUIDConflict, try await adopt(content, from: refusal, to: path) {
                 return .written(bytes: Int64(given.readableBytes))
             }
-            guard (200..<300).contains(head.status) else { throw Self.error(head, refusal, header) }
+            guard head.isDone else { throw Self.error(head, refusal, header) }
             return .written(bytes: Int64(given.readableBytes))
         } catch {
             return .failure(error)
@@ -72,7 +72,7 @@ struct ObjectWriter: Sendable {
     ) async throws(ConnectorError) {
         let head = try await session.status(
             HTTPRequest("DELETE", path.encoded(isCollection: false), headers: kind.quiet + conditions))
-        guard (200..<300).contains(head.status) || head.status == 404 || head.status == 410 else {
+        guard head.isDone || head.status == 404 || head.status == 410 else {
             throw ConnectorError.targetFile(head, "'\(path.text.printable(limit: 400))'")
         }
     }
@@ -94,7 +94,7 @@ struct ObjectWriter: Sendable {
             HTTPRequest(
                 "MOVE", holder.path.encoded(isCollection: false),
                 headers: [("Destination", destination), ("Overwrite", "F")] + kind.quiet))
-        return (200..<300).contains(head.status)
+        return head.isDone
     }
 
     private func holder(
@@ -117,7 +117,7 @@ struct ObjectWriter: Sendable {
                 "REPORT", collection.encoded(isCollection: true),
                 headers: [("Depth", "1"), ("Content-Type", "application/xml; charset=utf-8")],
                 body: ByteBuffer(string: query(uid, ContentMeaning.component(of: bytes) ?? "VEVENT"))),
-            about: "'\(collection.text.printable(limit: 400))'", limits
+            about: "'\(collection.text.printable(limit: 400))'", MultistatusParser(limits: limits)
         ) { response in
             guard let path = try? DAVPath(href: response.href), path.parent == collection,
                 let data = response.property("\(kind.namespace) \(kind.data)")

@@ -54,7 +54,7 @@ struct AccountProbe {
                 remark: "The server forbids this login to look into the person's folder.")
         case .absent:
             let parent = DAVPath(Array(session.root.names.dropLast()))
-            let above = DAVSession(session.http, side: session.side, root: parent, width: 1)
+            let above = DAVSession(session.http, side: session.side, root: parent, pace: session.pace)
             let isWritable =
                 session.side == .target ? (try await AccountProbe(above).glance().sight) == .present : false
             return AccountFacts(

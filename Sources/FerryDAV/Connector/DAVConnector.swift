@@ -6,12 +6,14 @@ import FerryHTTP
 package struct DAVConnector: Connector {
     private let settings: DAVSettings
     private let connections: HTTPConnections
+    private let pace: Pace
     /// The tenant's name, for messages.
     private let tenant: String
 
     package init(tenant: String, settings: DAVSettings) {
         self.tenant = tenant
         self.settings = settings
+        pace = settings.pace
         connections = HTTPConnections(
             settings.endpoint, connections: settings.connections, timeout: settings.timeout)
     }
@@ -50,6 +52,6 @@ package struct DAVConnector: Connector {
 
     private func session(for account: Account, _ side: DAVSide) throws(ConnectorError) -> DAVSession {
         let (http, root) = try settings.entrance(account, side, tenant, "files", connections)
-        return DAVSession(http, side: side, root: root, width: settings.width)
+        return DAVSession(http, side: side, root: root, pace: pace)
     }
 }

@@ -14,10 +14,12 @@ package struct DAVSettings: Sendable {
     package var credentials: @Sendable (Account) -> HTTPCredentials?
     /// Connections to this endpoint at once, for all people together.
     package var connections: Int
-    /// Requests of one person on their way at once, as far as `connections` allows.
+    /// Requests of one person on their way at once, to begin with; their number follows the server's answers.
     package var width: Int
     /// How long the server may be silent.
     package var timeout: Duration
+    /// Whether many objects may go to a new collection in one request, where the server takes them so.
+    package var sendsMany = true
 
     package init(
         endpoint: HTTPEndpoint, connections: Int = 16, width: Int = 8, timeout: Duration = .seconds(60),
@@ -31,6 +33,8 @@ package struct DAVSettings: Sendable {
         self.width = max(1, width)
         self.timeout = timeout
     }
+
+    var pace: Pace { Pace(width: width, limit: connections) }
 
     /// A person's way in.
     func entrance(

@@ -113,7 +113,7 @@ extension ConnectorError {
                 .targetConflict, .retry(after: nil), "The folder of \(place) is not there any more.")
         case 412:
             return ConnectorError(.targetConflict, .retry(after: nil), "\(place) was changed at the target meanwhile.")
-        case 423:
+        case 207, 423:
             return ConnectorError(
                 .targetConflict, .retry(after: nil), "\(place) is locked at the target. Have it closed there.")
         default:
@@ -130,6 +130,12 @@ extension ConnectorError {
         default: false
         }
     }
+}
+
+extension HTTPReplyHead {
+    /// Whether something was done that was asked for. A multistatus says of an order that it was not carried out, or not
+    /// wholly (RFC 4918 section 13): so Apache refuses what is new in a locked folder.
+    var isDone: Bool { (200..<300).contains(status) && status != 207 }
 }
 
 extension ItemHeader {

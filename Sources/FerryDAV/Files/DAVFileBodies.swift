@@ -94,9 +94,10 @@ final class DAVFileBodies: BodyReader {
     /// Judges the beginning of an answer.
     private func begin(_ header: ItemHeader, _ head: HTTPReplyHead) throws(ConnectorError) -> ConnectorError? {
         let received = state.withLock { $0.received }
+        session.pace.note(head.status)
         guard head.status == (received == 0 ? 200 : 206) else {
             // A server that begins again has forgotten what we asked, or has another file by now.
-            if received > 0, (200..<300).contains(head.status) { return Self.changed(header) }
+            if received > 0, head.isDone { return Self.changed(header) }
             return ConnectorError.sourceFile(head, header.printableName)
         }
         let tag = head["ETag"].flatMap(FileEntry.tag)
@@ -129,6 +130,7 @@ final class DAVFileBodies: BodyReader {
             state.resumptions += 1
             return (state.received, state.resumptions)
         }
+        session.pace.trouble()
         guard tries <= Self.resumptions else { throw error }
         let download = try start(header, from: received)
         state.withLock { state in

@@ -99,5 +99,7 @@ final class DAVFileSource: SourceSession {
         DAVFileBodies(headers, session: session)
     }
 
+    var custody: (any SourceCustody)? { DAVCustody(session) }
+
     func close() async { state.withLock { $0 = State() } }
 }

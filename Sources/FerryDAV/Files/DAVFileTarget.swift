@@ -26,7 +26,7 @@ final class DAVFileTarget: TargetSession {
         case .absent:
             let head = try await session.status(
                 HTTPRequest("MKCOL", session.address(DAVPath(), isCollection: true)))
-            guard (200..<300).contains(head.status) || head.status == 405 else {
+            guard head.isDone || head.status == 405 else {
                 throw session.side.folder(head, "The person's folder, or what it lies in,")
             }
         case .forbidden:
@@ -113,7 +113,7 @@ extension DAVSession {
     func delete(_ path: DAVPath, isFolder: Bool) async -> Result<Void, ConnectorError> {
         do throws(ConnectorError) {
             let head = try await status(HTTPRequest("DELETE", address(path, isCollection: isFolder)))
-            guard (200..<300).contains(head.status) || head.status == 404 || head.status == 410 else {
+            guard head.isDone || head.status == 404 || head.status == 410 else {
                 throw ConnectorError.targetFile(head, "'\(path.text.printable(limit: 400))'")
             }
             return .success(())

@@ -85,7 +85,7 @@ struct FileUpload {
             if [403, 404, 405, 409].contains(head.status), try await makeWay(at: path, session) {
                 head = try await session.status(request)
             }
-            guard (200..<300).contains(head.status) else {
+            guard head.isDone else {
                 throw ConnectorError.targetFile(head, header.printableName)
             }
             try await markExecutable(header, path, session)
@@ -140,7 +140,7 @@ struct FileUpload {
         let temporary = Self.staging.appending(header.key.hexadecimal)
         let made = try await session.status(
             HTTPRequest("MKCOL", session.address(Self.staging, isCollection: true)))
-        guard (200..<300).contains(made.status) || made.status == 405 else {
+        guard made.isDone || made.status == 405 else {
             throw ConnectorError.targetFile(made, "the folder for unfinished files")
         }
         let channel = PieceChannel()
@@ -160,7 +160,7 @@ struct FileUpload {
         let reply: HTTPReplyHead
         do throws(HTTPFailure) { reply = try outcome.get() } catch { throw session.side.connection(error) }
         do throws(ConnectorError) {
-            guard (200..<300).contains(reply.status) else {
+            guard reply.isDone else {
                 throw ConnectorError.targetFile(reply, header.printableName)
             }
             _ = try await Self.makeWay(at: path, session)
@@ -168,7 +168,7 @@ struct FileUpload {
                 HTTPRequest(
                     "MOVE", session.address(temporary),
                     headers: [("Destination", session.http.origin + session.address(path)), ("Overwrite", "T")]))
-            guard (200..<300).contains(moved.status) else {
+            guard moved.isDone else {
                 throw ConnectorError.targetFile(moved, header.printableName)
             }
             try await Self.markExecutable(header, path, session)

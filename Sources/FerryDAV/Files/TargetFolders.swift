@@ -49,7 +49,7 @@ final class TargetFolders: Sendable {
         do throws(ConnectorError) {
             var head = try await create(path)
             switch head.status {
-            case 200..<300: return .success(())
+            case _ where head.isDone: return .success(())
             case 400, 403, 405, 409:
                 // Something is there (RFC 4918 section 9.3.1): a folder as a rule.
                 switch try await session.kind(of: path) {
@@ -58,7 +58,7 @@ final class TargetFolders: Sendable {
                     // The source has a folder here by now.
                     _ = try await session.status(HTTPRequest("DELETE", session.address(path)))
                     head = try await create(path)
-                    if (200..<300).contains(head.status) { return .success(()) }
+                    if head.isDone { return .success(()) }
                 case .nothing: break
                 }
             default: break

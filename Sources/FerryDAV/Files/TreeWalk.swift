@@ -15,6 +15,13 @@ struct TreeWalk: Sendable {
         var isOnItsWay = false
     }
 
+    /// What came of a folder that was asked for. No tuple: Swift 6.3.1 with optimization takes an optional tuple with such
+    /// a result in it for `nil`, and the walk for being over.
+    private struct Arrival: Sendable {
+        var path: DAVPath
+        var result: Result<FolderListing, ConnectorError>
+    }
+
     /// Entries and problems of one folder.
     struct Element: Sendable {
         var path: String
@@ -71,9 +78,7 @@ struct TreeWalk: Sendable {
     mutating func next(_ count: Int) async throws(ConnectorError) -> Page {
         var page = Page()
         var walk = self
-        let failure: ConnectorError? = await withTaskGroup(
-            of: (DAVPath, Result<FolderListing, ConnectorError>).self
-        ) { [session] group in
+        let failure: ConnectorError? = await withTaskGroup(of: Arrival.self) { [session] group in
             var failure: ConnectorError?
             var underWay = 0
             while failure == nil, !walk.fill(&page, count) {
@@ -83,18 +88,24 @@ struct TreeWalk: Sendable {
                     underWay += 1
                     let path = walk.pending[index].path
                     group.addTask {
-                        do throws(ConnectorError) { return (path, .success(try await session.list(path))) } catch {
-                            return (path, .failure(error))
+                        do throws(ConnectorError) {
+                            return Arrival(path: path, result: .success(try await session.list(path)))
+                        } catch {
+                            return Arrival(path: path, result: .failure(error))
                         }
                     }
                 }
-                guard let (path, result) = await group.next() else { break }
+                guard let arrival = await group.next() else {
+                    failure = ConnectorError(
+                        .internalFault, .failRun, "A walk through the files came to no end. Please report this.")
+                    break
+                }
                 underWay -= 1
-                failure = walk.take(result, of: path)
+                failure = walk.take(arrival)
             }
             if failure != nil { group.cancelAll() }
             // What is under way when the page is full belongs to the next one.
-            for await (path, result) in group { failure = failure ?? walk.take(result, of: path) }
+            for await arrival in group { failure = failure ?? walk.take(arrival) }
             return failure
         }
         if let failure { throw failure }
@@ -104,10 +115,11 @@ struct TreeWalk: Sendable {
         return page
     }
 
-    private mutating func take(_ result: Result<FolderListing, ConnectorError>, of path: DAVPath) -> ConnectorError? {
+    private mutating func take(_ arrival: Arrival) -> ConnectorError? {
+        let path = arrival.path
         guard let index = pending.lastIndex(where: { $0.path == path }) else { return nil }
         pending[index].isOnItsWay = false
-        switch result {
+        switch arrival.result {
         case .success(let listing):
             if path.names.isEmpty, !listing.exists {
                 return ConnectorError(

@@ -9,20 +9,34 @@ final class DAVSession: Sendable {
     let side: DAVSide
     /// The person's own collection.
     let root: DAVPath
-    /// Requests that suit the server at once.
-    let width: Int
+    let pace: Pace
 
-    init(_ http: HTTPSession, side: DAVSide, root: DAVPath, width: Int) {
+    init(_ http: HTTPSession, side: DAVSide, root: DAVPath, pace: Pace) {
         self.http = http
         self.side = side
         self.root = root
-        self.width = max(1, width)
+        self.pace = pace
+    }
+
+    /// Requests that suit the server at once.
+    var width: Int { pace.width }
+
+    /// Sends a request, and learns from how it is answered.
+    func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPReply {
+        do throws(HTTPFailure) {
+            let reply = try await http.send(request)
+            pace.note(reply.head.status)
+            return reply
+        } catch {
+            if error.kind == .timedOut || error.kind == .connectionLost { pace.trouble() }
+            throw error
+        }
     }
 
     /// What an answer says that has no content of interest.
     func status(_ request: HTTPRequest) async throws(ConnectorError) -> HTTPReplyHead {
         do throws(HTTPFailure) {
-            var reply = try await http.send(request)
+            var reply = try await send(request)
             await reply.drain()
             return reply.head
         } catch {
@@ -38,7 +52,7 @@ final class DAVSession: Sendable {
     /// What an answer says, and why, where it is a refusal.
     func answer(_ request: HTTPRequest) async throws(ConnectorError) -> (head: HTTPReplyHead, refusal: Refusal) {
         do throws(HTTPFailure) {
-            var reply = try await http.send(request)
+            var reply = try await send(request)
             guard [400, 403, 409, 507].contains(reply.head.status) else {
                 await reply.drain()
                 return (reply.head, Refusal())
@@ -60,22 +74,23 @@ final class DAVSession: Sendable {
             headers: [("Depth", "\(depth)"), ("Content-Type", "application/xml; charset=utf-8")],
             body: ByteBuffer(string: body))
         let place = path.names.isEmpty ? "the person's folder" : "'\(path.text.printable(limit: 400))'"
-        return try await multistatus(request, about: place, MultistatusParser.Limits(), take)
+        return try await multistatus(request, about: place, MultistatusParser(), take)
     }
 
     /// Sends a request that is answered by a multistatus, and gives each response to `take` as it arrives.
-    /// - Parameter place: what it is about, for messages.
+    /// - Parameters:
+    ///   - place: what it is about, for messages.
+    ///   - parser: a fresh one; afterwards it knows what the multistatus as a whole said.
     func multistatus(
-        _ request: HTTPRequest, about place: String, _ limits: MultistatusParser.Limits,
+        _ request: HTTPRequest, about place: String, _ parser: MultistatusParser,
         _ take: (DAVResponse) throws(ConnectorError) -> Void
     ) async throws(ConnectorError) -> HTTPReplyHead {
         var reply: HTTPReply
-        do throws(HTTPFailure) { reply = try await http.send(request) } catch { throw side.connection(error) }
+        do throws(HTTPFailure) { reply = try await send(request) } catch { throw side.connection(error) }
         guard reply.head.status == 207 else {
             await reply.drain()
             return reply.head
         }
-        let parser = MultistatusParser(limits: limits)
         while true {
             let piece: ByteBuffer?
             do throws(HTTPFailure) { piece = try await reply.next() } catch { throw side.connection(error) }

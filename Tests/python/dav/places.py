@@ -99,7 +99,7 @@ class CollectionServer(Server):
 
     def __init__(self, kind: str, directory: pathlib.Path):
         self.http = free_port()
-        super().__init__(kind, directory, "--users", 12, *(["--http-port", self.http] if kind == "cyrus" else []))
+        super().__init__(kind, directory, "--users", 40, *(["--http-port", self.http] if kind == "cyrus" else []))
         if kind == "radicale":
             self.http = self.port
         self.mail = directory.with_name(directory.name + "-mail")
