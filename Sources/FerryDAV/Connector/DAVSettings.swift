@@ -18,6 +18,8 @@ package struct DAVSettings: Sendable {
     package var width: Int
     /// How long the server may be silent.
     package var timeout: Duration
+    /// Bytes of the longest path below a person's folder that the server takes as a target (UTF-8, not escaped).
+    package var longestPath = FolderListing.longestPath
 
     package init(
         endpoint: HTTPEndpoint, connections: Int = 16, width: Int = 8, timeout: Duration = .seconds(60),
