@@ -24,12 +24,18 @@ package protocol Connector: Sendable {
     /// The path under which this target has what was moved from a source's container, given what it has: its own
     /// folder for sent mail, a name without a character that it does not take. The same that `ensure` decides.
     func counterpart(of container: Container, among present: [Container]) -> [String]
+    /// What this target would say to a container, or an item in it, as far as that shows without asking it; `nil` where
+    /// nothing is wrong, or it shows only when it is written. The same that `ensure` and `write` then say.
+    func objection(to container: Container) -> ConnectorError?
+    func objection(to header: ItemHeader) -> ConnectorError?
 }
 
 extension Connector {
     package var keepsFileMetadata: Bool { true }
     package var rewritesObjects: Bool { false }
     package func counterpart(of container: Container, among present: [Container]) -> [String] { container.path }
+    package func objection(to container: Container) -> ConnectorError? { nil }
+    package func objection(to header: ItemHeader) -> ConnectorError? { nil }
 }
 
 /// A person's account at one service.
@@ -62,6 +68,12 @@ package struct AccountFacts: Sendable, Hashable {
     /// Items and bytes where the service can tell without reading everything.
     package var items: Int64?
     package var bytes: Int64?
+    /// As a target: the largest item in bytes; `nil` where there is no known limit.
+    package var largestItemBytes: Int64?
+    /// As a source: a move has left its mark, the account is frozen or says where its owner has gone.
+    package var isMarked = false
+    /// As a source: whether word of a new address can be left; `nil` where that shows only when it is tried.
+    package var canRedirect: Bool?
     /// What the peer is and what it lacks, for people; empty where there is nothing to tell.
     package var peer = ""
 

@@ -50,8 +50,33 @@ package struct FolderConnector: Connector {
     package func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts {
         let person = try PersonRoot(parent: root, login: account.login)
         return try await Disk.run { [layout] () throws(ConnectorError) in
-            person.probe(as: role) { (directory) throws(SystemError) in try layout.countItems(in: directory) }
+            var facts = person.probe(as: role) { (directory) throws(SystemError) in
+                try layout.countItems(in: directory)
+            }
+            guard role == .source, facts.exists, facts.isReadable else { return facts }
+            facts.canRedirect = layout.markers.forwards
+            do throws(ConnectorError) {
+                facts.isMarked = try translating({ .sourceContainer($0, person.place) }) { () throws(SystemError) in
+                    try FolderCustody.hasMarked(
+                        Directory(configured: person.parent).directory(person.login), with: layout.markers)
+                }
+            } catch {
+                facts.remark = error.context
+            }
+            return facts
         }
+    }
+
+    package func objection(to container: Container) -> ConnectorError? {
+        guard service == .mail else { return nil }
+        do throws(ConnectorError) { _ = try MaildirTarget.directoryName(of: container) } catch { return error }
+        return nil
+    }
+
+    package func objection(to header: ItemHeader) -> ConnectorError? {
+        guard service == .files else { return nil }
+        do throws(ConnectorError) { _ = try TargetFolders.path(of: header) } catch { return error }
+        return nil
     }
 
     private static func layout(of service: ServiceKind) -> any FolderLayout {

@@ -101,6 +101,13 @@ struct FolderCustody: SourceCustody {
         }
     }
 
+    /// Whether a cutover has begun here, or is over, and was not undone.
+    static func hasMarked(_ root: Directory, with markers: Markers) throws(SystemError) -> Bool {
+        if try root.statusIfPresent(of: Markers.frozen) != nil { return true }
+        if markers.forwards, try root.content(of: Markers.forward).map(isOurs) == true { return true }
+        return try root.content(of: markers.moved).map(isOurs) == true
+    }
+
     private static func isOurs(_ content: [UInt8]) -> Bool { content.starts(with: signature.utf8) }
 
     /// Nothing that a mail server would take for more than an address: no list, no file, no command, no inclusion.

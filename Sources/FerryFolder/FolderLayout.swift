@@ -3,6 +3,8 @@ import FerryCore
 
 /// How one service's data lies in a person's folder. One implementation per layout; its verbs block.
 protocol FolderLayout: Sendable {
+    /// What a cutover leaves in a person's folder.
+    var markers: Markers { get }
     func source(_ root: Directory, place: String, now: @escaping @Sendable () -> Instant) -> any SourceSession
     func target(_ root: Directory, place: String) -> any TargetSession
     /// The number of items, cheaply: for a probe.
@@ -11,6 +13,8 @@ protocol FolderLayout: Sendable {
 
 /// Mail as a Maildir++.
 struct MaildirLayout: FolderLayout {
+    let markers = Markers.mail
+
     func source(_ root: Directory, place: String, now: @escaping @Sendable () -> Instant) -> any SourceSession {
         MaildirSource(root: root, place: place, now: now)
     }
@@ -29,6 +33,7 @@ struct MaildirLayout: FolderLayout {
 /// Calendars or address books as a vdir.
 struct VdirLayout: FolderLayout {
     let kind: VdirKind
+    let markers = Markers.collections
 
     func source(_ root: Directory, place: String, now: @escaping @Sendable () -> Instant) -> any SourceSession {
         VdirSource(root: root, kind: kind, place: place, now: now)

@@ -88,6 +88,24 @@ struct SQLiteReader: StoreReader {
         try await pool.read { try AuditTable(db: $0).tenants() }
     }
 
+    func dryRun(of job: JobID) async throws(StoreError) -> DryRun? {
+        try await pool.read { try DryRunTable(db: $0).find(job) }
+    }
+
+    func forecast(of run: RunID) async throws(StoreError) -> Forecast? {
+        try await pool.read { try DryRunTable(db: $0).forecast(of: run) }
+    }
+
+    func forecasts(of job: JobID, from ordinal: Int, limit: Int) async throws(StoreError) -> [RunForecast] {
+        try await pool.read { try DryRunTable(db: $0).forecasts(of: job, from: ordinal, limit: limit) }
+    }
+
+    func measured(
+        from source: TenantID, to target: TenantID
+    ) async throws(StoreError) -> [Workload: MeasuredRuns] {
+        try await pool.read { try DryRunTable(db: $0).measured(from: source, to: target) }
+    }
+
     func ping() async throws(StoreError) {
         try await pool.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM counter") }
     }

@@ -62,6 +62,7 @@ final class SQLiteTransaction: StoreTransaction {
     private var audit: AuditTable { AuditTable(db: db) }
     private var creations: CreationTable { CreationTable(db: db) }
     private var cutovers: CutoverTable { CutoverTable(db: db) }
+    private var dryRuns: DryRunTable { DryRunTable(db: db) }
 
     /// The job as this transaction sees it.
     private func current(_ id: JobID) throws -> Job? {
@@ -267,6 +268,26 @@ extension SQLiteTransaction {
 
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
         try perform { try cutovers.set(journal, of: run) }
+    }
+
+    func dryRun(of job: JobID) throws(StoreError) -> DryRun? {
+        try perform { try dryRuns.find(job) }
+    }
+
+    func setDryRun(_ dryRun: DryRun, of job: JobID) throws(StoreError) {
+        try perform { try dryRuns.set(dryRun, of: job) }
+    }
+
+    func setForecast(_ forecast: Forecast, of run: RunID) throws(StoreError) -> Bool {
+        try perform { try dryRuns.set(forecast, of: run) }
+    }
+
+    func removeForecasts(of job: JobID) throws(StoreError) {
+        try perform { try dryRuns.removeForecasts(of: job) }
+    }
+
+    func removeDryRunWork(of job: JobID) throws(StoreError) {
+        try perform { try work.removeDryRun(of: job) }
     }
 }
 

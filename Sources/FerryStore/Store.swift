@@ -55,6 +55,13 @@ package protocol StoreReader: Sendable {
     func auditHead(of tenant: TenantID) async throws(StoreError) -> AuditHead?
     /// Whose audit trails there are, in ascending order.
     func auditTenants() async throws(StoreError) -> [TenantID]
+    /// The last dry run of a job, as far as it is.
+    func dryRun(of job: JobID) async throws(StoreError) -> DryRun?
+    func forecast(of run: RunID) async throws(StoreError) -> Forecast?
+    /// Forecasts of `limit` people from the ordinal on, in the order of the job.
+    func forecasts(of job: JobID, from ordinal: Int, limit: Int) async throws(StoreError) -> [RunForecast]
+    /// What runs between two tenants have done together, over the newest jobs, those without a complete pass left out.
+    func measured(from source: TenantID, to target: TenantID) async throws(StoreError) -> [Workload: MeasuredRuns]
     /// Cheap proof that the store answers, for readiness.
     func ping() async throws(StoreError)
 }
@@ -150,6 +157,17 @@ package protocol StoreTransaction: AnyObject {
     func cutover(of run: RunID) throws(StoreError) -> CutoverJournal?
     /// Replaces what is kept of a run's cutover; `nil` removes it. Nothing is kept of a run that is not there.
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError)
+
+    // MARK: dry runs
+
+    func dryRun(of job: JobID) throws(StoreError) -> DryRun?
+    /// Replaces what is kept of the job's dry run, but for the forecasts.
+    func setDryRun(_ dryRun: DryRun, of job: JobID) throws(StoreError)
+    /// Replaces the forecast of a run. Returns whether there was none. Nothing is kept of a run that is not there.
+    @discardableResult func setForecast(_ forecast: Forecast, of run: RunID) throws(StoreError) -> Bool
+    func removeForecasts(of job: JobID) throws(StoreError)
+    /// Removes work of the job's dry run. Leases on it are lost.
+    func removeDryRunWork(of job: JobID) throws(StoreError)
 
     // MARK: the audit trail, and creations that may be repeated
 
@@ -268,6 +286,28 @@ package struct FindingCount: Sendable, Hashable {
         self.code = code
         self.count = count
         self.systemFolders = systemFolders
+    }
+}
+
+/// What a dry run saw of one run.
+package struct RunForecast: Sendable, Hashable {
+    package var run: RunID
+    package var forecast: Forecast
+
+    package init(run: RunID, forecast: Forecast) {
+        self.run = run
+        self.forecast = forecast
+    }
+}
+
+/// What several runs have done together.
+package struct MeasuredRuns: Sendable, Hashable {
+    package var runs: Int
+    package var progress: RunProgress
+
+    package init(runs: Int, progress: RunProgress) {
+        self.runs = runs
+        self.progress = progress
     }
 }
 

@@ -94,6 +94,9 @@ private struct MortalConnector: Connector {
         return try await inner.probe(account, as: role)
     }
 
+    func objection(to container: Container) -> ConnectorError? { inner.objection(to: container) }
+    func objection(to header: ItemHeader) -> ConnectorError? { inner.objection(to: header) }
+
     func counterpart(of container: Container, among present: [Container]) -> [String] {
         inner.counterpart(of: container, among: present)
     }

@@ -31,9 +31,18 @@ package struct FakeConnector: Connector {
         _ = try await tenant.begin(.probe)
         let place = FakeTenant.Place(service, account.login)
         let items = tenant[place].folders.flatMap(\.items)
-        return AccountFacts(
+        var facts = AccountFacts(
             exists: tenant.has(place), isReadable: tenant.has(place), isWritable: true, isEmpty: items.isEmpty,
-            items: Int64(items.count), bytes: items.reduce(0) { $0 + Int64($1.content.count) })
+            roomBytes: role == .target ? tenant.settings.roomBytes : nil, items: Int64(items.count),
+            bytes: tenant.settings.tellsBytes ? items.reduce(0) { $0 + Int64($1.content.count) } : nil)
+        facts.largestItemBytes = tenant.settings.largestItemBytes
+        facts.canRedirect = tenant.settings.canFreeze
+        return facts
+    }
+
+    package func objection(to header: ItemHeader) -> ConnectorError? {
+        guard let limit = tenant.settings.longestName, header.name.utf8.count > limit else { return nil }
+        return ConnectorError(.targetNameRefused, .skip, "The name is longer than \(limit) bytes. Shorten it.")
     }
 }
 

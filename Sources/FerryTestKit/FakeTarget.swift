@@ -42,6 +42,10 @@ struct FakeTarget: TargetSession {
                 throw error
             case (.whole, .spoil(let names, let error)) where names.contains(header.name):
                 receipts.append(.failure(error))
+            case (.whole, _) where tenant.connector(place.service).objection(to: header) != nil:
+                if let error = tenant.connector(place.service).objection(to: header) {
+                    receipts.append(.failure(error))
+                }
             case (.whole(let bytes), _):
                 store(header, bytes, in: container)
                 receipts.append(.written(bytes: Int64(bytes.count)))

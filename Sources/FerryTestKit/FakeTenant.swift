@@ -65,6 +65,12 @@ package final class FakeTenant: Sendable {
         /// Whether sessions have siblings, so that several containers are gone through at once.
         package var sharesWork = false
         package var largestItemBytes: Int64?
+        /// Bytes of the longest name of an item that a target takes.
+        package var longestName: Int?
+        /// Free room that a probe of a target tells.
+        package var roomBytes: Int64?
+        /// Whether a probe of a source says how much there is.
+        package var tellsBytes = true
         package var batchItems = 16
         package var pageItems = 10
         /// Bytes per piece of a body, and pieces per bunch.

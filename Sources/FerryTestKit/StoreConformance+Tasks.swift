@@ -14,10 +14,95 @@ extension StoreConformance {
             try await $0.keepsFindings()
         },
         Behaviour("counts findings, grades and people who wait for an approval") { try await $0.countsLosses() },
+        Behaviour("keeps a dry run and its forecasts until the job goes") { try await $0.keepsDryRuns() },
+        Behaviour("measures what runs between two tenants have done") { try await $0.measuresRuns() },
         Behaviour("keeps how far the cutover of a run is until it is told to forget it") {
             try await $0.keepsCutovers()
         },
     ]
+
+    private func keepsDryRuns() async throws {
+        try await withStore { store, _ in
+            let job = Samples.job(1, people: [3, 1, 2], workloads: [.mailbox, .files])
+            try await store.insert(job)
+            #expect(try await store.reader.dryRun(of: job.id) == nil)
+            var forecast = Forecast()
+            forecast.shares = [Forecast.Share(.mail)]
+            forecast.skip(
+                Forecast.Place(
+                    service: .mail, container: "A/B", item: "7", code: .targetItemTooLarge, message: "Zu groß.",
+                    bytes: 9))
+            forecast.findings = [Finding(code: .mailboxProbeFailed, message: "m", reason: "overQuota")]
+            (forecast.seconds, forecast.lane, forecast.parallel) = (1.5, "l", 3)
+            let (first, second) = (forecast, Forecast())
+            let begun = DryRun(began: Samples.start)
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.setDryRun(begun, of: job.id)
+                #expect(try tx.setForecast(second, of: Samples.run(1, 2, .mailbox)))
+                #expect(try tx.setForecast(second, of: Samples.run(1, 3, .files)))
+                #expect(try !tx.setForecast(first, of: Samples.run(1, 3, .files)))
+                // Nothing is kept of what is not there.
+                try tx.setForecast(first, of: Samples.run(1, 9, .files))
+                try tx.setForecast(first, of: Samples.run(9, 1, .files))
+                for key in [
+                    WorkKey.dryRun(job.id), .forecast(Samples.run(1, 3, .files)), .run(Samples.run(1, 3, .files)),
+                ] {
+                    try tx.enqueue(WorkItem(key: key, lane: .control, due: Samples.start))
+                }
+            }
+            #expect(try await store.reader.dryRun(of: job.id) == begun)
+            #expect(try await store.reader.forecast(of: Samples.run(1, 3, .files)) == first)
+            #expect(try await store.reader.forecast(of: Samples.run(1, 3, .mailbox)) == nil)
+            let all = [
+                RunForecast(run: Samples.run(1, 3, .files), forecast: first),
+                RunForecast(run: Samples.run(1, 2, .mailbox), forecast: second),
+            ]
+            #expect(try await store.reader.forecasts(of: job.id, from: 0, limit: 10) == all)
+            #expect(try await store.reader.forecasts(of: job.id, from: 0, limit: 2) == Array(all[..<1]))
+            #expect(try await store.reader.forecasts(of: job.id, from: 1, limit: 2) == Array(all[1...]))
+            let ended = DryRun(
+                state: .completed, began: Samples.start, ended: Samples.start + .seconds(3), expected: 2, done: 2)
+            let keys = try await store.transact { (tx) throws(StoreError) in
+                try tx.setDryRun(ended, of: job.id)
+                try tx.removeDryRunWork(of: job.id)
+                return try tx.lease(room: [.control: 9], limit: 9, term: .seconds(9)).map(\.item.key)
+            }
+            #expect(keys == [.run(Samples.run(1, 3, .files))])
+            #expect(try await store.reader.dryRun(of: job.id) == ended)
+            try await store.transact { (tx) throws(StoreError) in try tx.removeForecasts(of: job.id) }
+            #expect(try await store.reader.forecasts(of: job.id, from: 0, limit: 10).isEmpty)
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.setForecast(first, of: Samples.run(1, 3, .files))
+                try tx.purge(job)
+            }
+            #expect(try await store.reader.dryRun(of: job.id) == nil)
+            #expect(try await store.reader.forecasts(of: job.id, from: 0, limit: 10).isEmpty)
+        }
+    }
+
+    private func measuresRuns() async throws {
+        try await withStore { store, _ in
+            let job = Samples.job(1, people: [1, 2], workloads: [.mailbox, .files])
+            try await store.insert([job, Samples.job(2, people: [1], workloads: [.mailbox])])
+            #expect(try await store.reader.measured(from: job.sourceTenant, to: job.targetTenant).isEmpty)
+            var progress = RunProgress()
+            (progress.items, progress.bytes, progress.activeMicroseconds, progress.passes) = (10, 1_000, 5, 1)
+            var unfinished = progress
+            unfinished.passes = 0
+            let (done, begun) = (progress, unfinished)
+            try await store.transact { (tx) throws(StoreError) in
+                try tx.setProgress(done, of: Samples.run(1, 1, .mailbox))
+                try tx.setProgress(done, of: Samples.run(2, 1, .mailbox))
+                try tx.setProgress(begun, of: Samples.run(1, 2, .mailbox))
+                try tx.setProgress(begun, of: Samples.run(1, 2, .files))
+            }
+            (progress.items, progress.bytes, progress.activeMicroseconds, progress.passes) = (20, 2_000, 10, 0)
+            #expect(
+                try await store.reader.measured(from: job.sourceTenant, to: job.targetTenant)
+                    == [.mailbox: MeasuredRuns(runs: 2, progress: progress)])
+            #expect(try await store.reader.measured(from: job.targetTenant, to: job.sourceTenant).isEmpty)
+        }
+    }
 
     private func makesTasks() async throws {
         try await withStore { store, _ in

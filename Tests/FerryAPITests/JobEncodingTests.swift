@@ -138,7 +138,8 @@ struct JobEncodingTests {
         let answer = text(TaskEncoder.entity(task, selection: .everything, as: Examples.v1))
         #expect(
             answer.contains(
-                #"{"code":"MIGR-003","message":"m","innerError":{"code":"targetNotEmpty","object":"INBOX"}}"#))
+                #"{"code":"MIGR-003","message":"m","innerError":{"code":"targetNotEmpty","object":"INBOX","#
+                    + #""remedy":"Empty it or choose another target person."}}"#))
     }
 
     @Test("Expanded users stand in the job, with a link to those that are left out")

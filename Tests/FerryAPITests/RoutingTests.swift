@@ -82,6 +82,9 @@ struct RoutingTests {
         Row(18, "GET /ferry/jobs/wave-1/progress", .progress(wave)),
         Row(18, "GET /ferry/jobs/wave-1/items?after=3", .items(wave)),
         Row(18, "GET /Ferry/Jobs/wave-1/Report?format=html", .report(wave)),
+        Row(18, "GET /ferry/jobs/wave-1/dryRun?format=csv", .dryRun(wave)),
+        Row(18, "POST /ferry/jobs/wave-1/dryrun", .startDryRun(wave)),
+        Row(18, "DELETE /ferry/jobs/wave-1/dryRun", .stopDryRun(wave)),
         Row(18, "GET /ferry/jobs/wave-1/manifest", .manifest(wave)),
         Row(18, "GET /ferry/Manifest-Key", .manifestKey),
     ]

@@ -261,6 +261,167 @@ struct ValidationRuleTests {
         ]) { $0.services[.files]?.target = side(writes: false) }
     }
 
+    @Test func `U-7n MnATargetUpnIsInvalid: the target's sign-in name is a name at a domain`() {
+        for name in ["ada", "ada@", "a da@fabrikam.example", "ada@b@c"] {
+            expect([.files: ["MnATargetUpnIsInvalid nameUnusable"]]) { $0.target?.userPrincipalName = name }
+        }
+    }
+
+    @Test func `U-10 U-24 EXCH-08 MnASiteMoveIsInprogressOrFinished: somebody else's move has left its mark`() {
+        var marked = AccountSight(exists: true, isReadable: true, isWritable: true, isEmpty: false)
+        marked.isMarked = true
+        let source = SideFacts.seen(marked)
+        expect([.mailbox: ["EXCH-08 leftoverMarker"]]) { $0.services[.mail]?.source = source }
+        expect([
+            .files: ["MnASiteMoveIsInprogressOrFinished leftoverMarker"]
+        ]) { $0.services[.files]?.source = source }
+        expect([:]) {
+            $0.services[.files] = ServiceFacts(source: source, target: Self.empty, isContinued: true)
+            $0.services[.mail] = ServiceFacts(source: source, target: Self.empty, isContinued: true)
+        }
+    }
+
+    @Test func `U-11 U-23 EXCH-08 MnAMoveJobCreationFailed: nobody leaves under a legal hold`() {
+        expect([
+            .mailbox: ["EXCH-08 onHold"], .files: ["MnAMoveJobCreationFailed onHold"],
+        ]) { $0.source?.isOnHold = true }
+        expect([:]) { $0.target?.isOnHold = true }
+    }
+
+    @Test func `U-13 U-13f EXCH-08 MnAOdbUsersAreNotLicensed: entitled on one side at least`() {
+        expect([:]) { $0.source?.entitlements = [.chats, .mail] }
+        expect(["EXCH-08 notLicensed"], for: .mailbox) { facts in
+            facts.source?.entitlements = [.chats]
+            facts.target?.entitlements = [.chats, .files]
+        }
+        expect(["MnAOdbUsersAreNotLicensed notLicensed"], for: .files) { facts in
+            facts.source?.entitlements = [.mail, .chats]
+            facts.target?.entitlements = [.mail, .chats]
+        }
+    }
+
+    @Test func `U-14 U-15 MMS-007 CTTM-005 TMS-003: meetings need mail and chats in both tenants, chats need chats`() {
+        expect([.meetings: ["MMS-007 notLicensed"]]) { $0.target?.entitlements = [.chats, .files] }
+        expect([
+            .chats: ["CTTM-005 notLicensed"], .meetings: ["TMS-003 notLicensed"],
+        ]) { $0.source?.entitlements = [.mail, .files] }
+        var facts = ready()
+        facts.source?.entitlements = [.mail]
+        #expect(ValidationRules.findings(facts, for: .chats).first?.message.contains("Contoso") == true)
+    }
+
+    @Test func `T-16 MMS-005: a source that cannot forward mail, where the operator insists`() {
+        let mute = SideFacts.seen(
+            AccountSight(exists: true, isReadable: true, isWritable: true, isEmpty: false, canRedirect: false))
+        expect([:]) { $0.services[.mail]?.source = mute }
+        expect([.meetings: ["MMS-005 noRedirect"]]) { facts in
+            facts.policy.requiresRedirect = true
+            facts.services[.mail]?.source = mute
+        }
+        var unknown = ready()
+        unknown.policy.requiresRedirect = true
+        let told = ValidationRules.notEvaluated(unknown, for: .meetings)
+        #expect(told.map(\.checks) == [["T-16 (redirection)"]])
+    }
+
+    /// What a dry run of ten files would say of so many bad names.
+    private func forecast(refusing count: Int64) -> Forecast {
+        var forecast = Forecast()
+        var share = Forecast.Share(.files)
+        (share.listed.items, share.due.bytes) = (20 + count, 500)
+        forecast.shares = [share]
+        for number in 0..<count {
+            forecast.skip(
+                Forecast.Place(
+                    service: .files, container: "Files", item: "bad \(number)", code: .targetNameRefused,
+                    message: "Too long.",
+                    bytes: 1))
+        }
+        return forecast
+    }
+
+    @Test func `U-21 MnATargetUrlNotValidForRename: more bad paths than anybody could approve`() {
+        expect([:]) { $0.forecasts[.files] = forecast(refusing: 10) }
+        expect([.files: ["MnATargetUrlNotValidForRename pathRefused"]]) {
+            $0.forecasts[.files] = forecast(refusing: 11)
+        }
+        expect([:]) { facts in
+            facts.forecasts[.files] = forecast(refusing: 11)
+            facts.policy.holdsSkippedItems = false
+        }
+        var facts = ready()
+        facts.forecasts[.files] = forecast(refusing: 11)
+        let finding = ValidationRules.findings(facts, for: .files).first
+        #expect(finding?.object == "bad 0" && finding?.message.contains("11 of the paths, such as 'bad 0'") == true)
+    }
+
+    @Test func `U-12 U-23 what a dry run has counted is held against the room`() {
+        let small = SideFacts.seen(
+            AccountSight(exists: true, isReadable: true, isWritable: true, isEmpty: true, roomBytes: 499))
+        expect([.files: ["MnAMoveJobCreationFailed overQuota"]]) { facts in
+            facts.services[.files] = ServiceFacts(source: Self.seen, target: small, isContinued: true)
+            facts.forecasts[.files] = forecast(refusing: 0)
+        }
+    }
+
+    // MARK: what could not be evaluated
+
+    private func told(_ facts: PersonFacts, _ workload: Workload) -> [String: [String]] {
+        Dictionary(
+            ValidationRules.notEvaluated(facts, for: workload).map { told in
+                (told.reason, told.checks.compactMap { $0.split(separator: " ").first.map(String.init) })
+            }, uniquingKeysWith: +)
+    }
+
+    @Test func `what cannot be known is told with the reason, each check once`() {
+        var facts = ready()
+        facts.forecasts[.files] = forecast(refusing: 0)
+        #expect(
+            told(facts, .mailbox) == [
+                "the target does not say how much room it has for mail": ["U-12"],
+                "the source does not say how much mail is to come, and no dry run has counted it": ["U-12"],
+            ])
+        #expect(told(facts, .chats).isEmpty && told(facts, .meetings).isEmpty)
+        #expect(told(facts, .files) == ["the target does not say how much room it has for files": ["U-23"]])
+
+        facts.forecasts = [:]
+        #expect(told(facts, .files)["no dry run has listed the files"] == ["U-21"])
+
+        facts.services[.mail]?.target = .unreachable("Connection refused")
+        #expect(told(facts, .mailbox) == ["the target mail of the user could not be seen": ["U-8", "U-12"]])
+        // Whether it can be seen was evaluated: that is the finding.
+        #expect(ValidationRules.findings(facts, for: .mailbox).map(\.reason) == ["endpointUnusable"])
+    }
+
+    @Test func `whoever is not mapped hides everything that is to be seen of the source`() {
+        var facts = ready()
+        (facts.mappedSources, facts.source, facts.services) = ([], nil, [:])
+        let reasons = told(facts, .files)
+        #expect(Set(reasons.keys) == ["no source user is known"])
+        #expect(reasons["no source user is known"]?.contains("U-20") == true)
+        #expect(ValidationRules.findings(facts, for: .files).map(\.code) == [.mappingMissing, .filesNotMapped])
+        facts.sourceTenant = nil
+        #expect(Set(told(facts, .files).keys) == ["the source tenant is not known"])
+    }
+
+    @Test func `every check that may not be evaluated says what it looks at`() {
+        for rule in ValidationRules.all where !rule.needs.isEmpty { #expect(!rule.subject.isEmpty, "\(rule.id)") }
+        let note = NotEvaluated(reason: "x", checks: ["U-1 (a)", "U-2 (b)"])
+        #expect(note.text == "Not evaluated, because x: U-1 (a), U-2 (b).")
+    }
+
+    @Test func `every finding has a remedy, that of its inner cause where there is one`() {
+        #expect(finding(.mailboxProbeFailed, .overQuota).remedy == FindingReason.overQuota.entry.remedy)
+        #expect(finding(.moveFailed, nil).remedy == FindingCode.moveFailed.entry.remedy)
+        #expect(
+            Finding(code: .moveFailed, message: "x", reason: ErrorCode.targetFull.rawValue).remedy
+                == ErrorCode.targetFull.entry.remedy)
+    }
+
+    private func finding(_ code: FindingCode, _ reason: FindingReason?) -> Finding {
+        Finding(code: code, message: "x", reason: reason?.rawValue)
+    }
+
     @Test func `U-25 what could not be looked at is no verdict`() {
         expect(Self.everywhere(["CTM-102 busy"])) { $0.gap = .busy("the mail server is overloaded.") }
         expect(Self.everywhere(["CTM-103 fault"])) { $0.gap = .fault("an answer could not be read.") }

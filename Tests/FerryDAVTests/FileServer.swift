@@ -48,13 +48,14 @@ struct FileServer: Sendable {
 
     func connector(
         _ endpoint: HTTPEndpoint,
-        as credentials: HTTPCredentials = .password(user: "mover", password: Secret("masterpw"))
+        as credentials: HTTPCredentials = .password(user: "mover", password: Secret("masterpw")),
+        longestPath: Int? = nil
     ) -> DAVConnector {
         let top = kind == .apache ? ["dav"] : []
-        return DAVConnector(
-            tenant: "Contoso",
-            settings: DAVSettings(
-                endpoint: endpoint, root: { DAVPath(top + [$0.login]) }, credentials: { _ in credentials }))
+        var settings = DAVSettings(
+            endpoint: endpoint, root: { DAVPath(top + [$0.login]) }, credentials: { _ in credentials })
+        if let longestPath { settings.longestPath = longestPath }
+        return DAVConnector(tenant: "Contoso", settings: settings)
     }
 
     func account(_ login: String? = nil) -> Account {

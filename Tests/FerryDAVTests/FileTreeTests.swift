@@ -37,6 +37,31 @@ import Testing
         return Dictionary(zip(headers.map(\.name), receipts)) { first, _ in first }
     }
 
+    @Test func `are foreseen to be refused where their paths are longer than the target's limit or reserved`()
+        async throws
+    {
+        let (source, target) = (try await FileServer.person(.apache), try await FileServer.person(.rclone))
+        for name in ["short", "folder/some long name", "folder/just.fits"] { try source.put(name, [1]) }
+        try await source.refresh()
+        let limited = target.connector(target.endpoint, longestPath: 16)
+        let session = try await source.connector.source(for: source.account())
+        let headers = try await headers(session).headers
+        let told = Set(headers.filter { limited.objection(to: $0)?.code == .targetNameRefused }.map(\.name))
+        #expect(told == ["folder/some long name"])
+        // And that is what happens.
+        let writing = try await limited.target(for: target.account())
+        let receipts = try await writing.write(
+            headers, bodies: try await session.bodies(of: headers, in: Self.container),
+            in: try await writing.ensure(Self.container))
+        for (header, receipt) in zip(headers, receipts) {
+            if case .failure(let error) = receipt {
+                #expect(told.contains(header.name) && error.code == .targetNameRefused)
+            } else {
+                #expect(!told.contains(header.name))
+            }
+        }
+    }
+
     @Test(arguments: FileServer.Kind.allCases, FileServer.Kind.allCases)
     func `arrive with empty folders, odd names and long paths`(
         _ from: FileServer.Kind, _ to: FileServer.Kind

@@ -132,6 +132,10 @@ struct CallerTableTests {
             .progress: Row(status: 200),
             .items: Row(status: 200),
             .report: Row(status: 200),
+            // Nobody has made one, so there is none to see or to end.
+            .dryRun: Row(status: 404),
+            .startDryRun: Row(status: 202),
+            .stopDryRun: Row(status: 409),
             .manifest: Row(status: 200),
             .manifestKey: Row(status: 200, isOfJob: false),
             .audit: Row(status: 200, isOfJob: false),

@@ -266,6 +266,73 @@ struct OperationTests {
         }
     }
 
+    @Test("Ours: a dry run is started, shown in three formats and stopped")
+    func dryRun() async throws {
+        try await World.run { world, client in
+            let id = try await client.create("wave-1")
+            let path = "/ferry/jobs/wave-1/dryRun"
+            let none = try await client.send("GET \(path)")
+            #expect(none.status == 404 && none.text.contains("POST to this address"))
+            let started = try await client.send("POST \(path)")
+            #expect(started.status == 202)
+            #expect(started.json["state"]?.string == "running" && started.json["forecastsExpected"] == .null)
+            #expect(started.json["users"] == .array([]))
+            #expect(try await client.send("POST \(path)", body: "{\"a\":1}").status == 400)
+
+            let job = try #require(try await world.job(id))
+            let person = try #require(job.people.first)
+            try await world.store.transact { (tx) throws(StoreError) in
+                var forecast = Forecast()
+                var share = Forecast.Share(.files)
+                (share.containers, share.listed) = (1, Forecast.Amount(items: 3, bytes: 4_096))
+                (share.due, share.skipped) = (
+                    Forecast.Amount(items: 2, bytes: 4_000), Forecast.Amount(items: 1, bytes: 96)
+                )
+                forecast.shares = [share]
+                forecast.skip(
+                    Forecast.Place(
+                        service: .files, container: "Files", item: "=<b>x", code: .targetNameRefused,
+                        message: "Too long.",
+                        bytes: 96))
+                forecast.mention(["left@contoso.example"])
+                (forecast.seconds, forecast.pace) = (12.2, .assumed(for: .files))
+                forecast.findings = [Finding(code: .fileMoveFailed, message: "No room.", reason: "overQuota")]
+                try tx.setForecast(forecast, of: RunID(job: job.id, person: person, workload: .files))
+            }
+            let json = try await client.send("GET \(path)").json
+            #expect(json["total"]?["dueBytes"] == .number("4000") && json["total"]?["skippedItems"] == .number("1"))
+            #expect(json["estimatedSeconds"] == .number("13"))
+            guard case .array(let places) = json["places"], case .array(let skipped) = json["skipped"],
+                case .array(let people) = json["unmappedPeople"], case .array(let users) = json["users"],
+                case .array(let workloads) = users.first?["workloads"]
+            else { throw CancellationError() }
+            #expect(places.first?["code"]?.string == "target.name.refused")
+            #expect(places.first?["remedy"]?.string == ErrorCode.targetNameRefused.entry.remedy)
+            #expect(skipped.first?["items"] == .number("1") && skipped.first?["bytes"] == .number("96"))
+            #expect(people.first?["address"]?.string == "left@contoso.example")
+            #expect(workloads.first?["grade"]?.string == "investigate")
+            guard case .array(let findings) = workloads.first?["findings"] else { throw CancellationError() }
+            #expect(findings.first?["remedy"]?.string == FindingReason.overQuota.entry.remedy)
+
+            let csv = try await client.send("GET \(path)?format=csv")
+            #expect(
+                csv["Content-Type"] == "text/csv; charset=utf-8"
+                    && csv["Content-Disposition"]?.contains("dry-run") == true)
+            // A name that a spreadsheet would compute is none any more.
+            #expect(csv.text.contains("\"'=<b>x\"") && csv.text.contains("left@contoso.example,1"))
+            let html = try await client.send("GET \(path)?format=html")
+            #expect(html["Content-Security-Policy"]?.contains("default-src 'none'") == true)
+            #expect(html.text.contains("=&lt;b&gt;x") && !html.text.contains("<b>x") && html.text.contains("No room."))
+            #expect(try await client.send("GET \(path)?format=pdf").status == 400)
+
+            #expect(try await client.send("DELETE \(path)").status == 202)
+            #expect(try await client.send("GET \(path)").json["state"]?.string == "cancelled")
+            #expect(try await client.send("DELETE \(path)").status == 409)
+            let stranger = try world.token(tenant: World.other)
+            #expect(try await client.send("GET \(path)", token: stranger).status == 404)
+        }
+    }
+
     @Test("Ours: progress, items and the report in three formats")
     func ours() async throws {
         try await World.run { world, client in

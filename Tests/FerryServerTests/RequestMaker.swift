@@ -84,7 +84,7 @@ struct RequestMaker {
         "", "/", "//", "*", "/v1.0", "/beta/", "/v1.0/$metadata", "/v1.0/solutions", "/v1.0/solutions/migrations",
         "/v2.0/x",
         "/openapi.json", "/ferry", "/ferry/jobs/wave-1/progress", "/ferry/jobs/wave-1/items",
-        "/ferry/jobs/wave-1/report",
+        "/ferry/jobs/wave-1/report", "/ferry/jobs/wave-1/dryRun",
         "/healthz", "/readyz", "http://else.example/v1.0", "/%00", "/%", "/v1.0/%F0%9F", "/../../etc/passwd",
         "\(World.v1)/%2F", "\(World.v1)(", "\(World.v1)()", "\(World.v1)('')", "\(World.v1)(displayName=)",
         "\(World.v1)/validate", "\(World.v1)/$count", "\(World.v1)/$ref", "\(World.v1)/a/b/c/d", "\(World.v1)/ ",

@@ -3,6 +3,7 @@
 #
 #   dovecot.sh run DIRECTORY PORT [--format maildir|maildir++|sdbox|mdbox] [--separator C] [--prefix P]
 #              [--users N] [--quota RULE] [--tls-port PORT] [--sieve-port PORT] [--limit N]
+#              [--append-limit N]
 #              [--without CAPABILITY ...]
 #
 # People are u0000 … at example.test, password "pw"; the master user is "mover", password "masterpw", written
@@ -10,11 +11,12 @@
 # localhost. A JSON Web Token signed with the key in DIRECTORY/keys/default/HS256/default is taken for OAUTHBEARER and
 # XOAUTH2. --sieve-port: ManageSieve, with STARTTLS and without; mail that dovecot-lda delivers goes through the person's
 # script, and what that sends on is written into DIRECTORY/sent, a line with the arguments of sendmail each. --quota takes Dovecot's rule, such as "*:storage=2M". --limit: connections per user.
+# --append-limit: octets of a message, as APPENDLIMIT (RFC 7889) says it; nothing keeps to it.
 . "$(dirname "$0")/library.sh"
 [ $# -ge 3 ] && [ "$1" = run ] || complain "usage: $0 run DIRECTORY PORT [options]" 64
 directory=$2 port=$3
 shift 3
-format=maildir separator=/ prefix= users=20 quota= tls_port= sieve_port= limit=50 without=
+format=maildir separator=/ prefix= users=20 quota= tls_port= sieve_port= limit=50 append_limit= without=
 while [ $# -gt 0 ]; do
     case $1 in
     --format) format=$2 ;;
@@ -25,6 +27,7 @@ while [ $# -gt 0 ]; do
     --tls-port) tls_port=$2 ;;
     --sieve-port) sieve_port=$2 ;;
     --limit) limit=$2 ;;
+    --append-limit) append_limit=$2 ;;
     --without) without="$without $2" ;;
     *) complain "there is no option $1" 64 ;;
     esac
@@ -81,7 +84,9 @@ if [ -n "$capability" ]; then
     for word in $words; do
         case " $without " in *" $word "*) ;; *) kept="$kept $word" ;; esac
     done
-    capability="imap_capability =$kept"
+    capability="imap_capability =$kept${append_limit:+ APPENDLIMIT=$append_limit}"
+elif [ -n "$append_limit" ]; then
+    capability="imap_capability = +APPENDLIMIT=$append_limit"
 fi
 
 sieve_block=

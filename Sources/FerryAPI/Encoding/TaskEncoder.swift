@@ -82,6 +82,7 @@ package enum TaskEncoder {
                         json.object { json in
                             if let reason = finding.reason { json.member("code", reason) }
                             if let object = finding.object { json.member("object", object) }
+                            json.member("remedy", finding.remedy)
                         }
                     }
                 }

@@ -6,6 +6,7 @@ extension OpenAPISchema {
     static let item = "ferry.item"
     static let items = "ferry.items"
     static let report = "ferry.report"
+    static let dryRun = "ferry.dryRun"
     static let auditRecord = "ferry.auditRecord"
     static let auditPage = "ferry.auditPage"
 
@@ -16,6 +17,7 @@ extension OpenAPISchema {
                 name: items,
                 value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
             JSONMember(name: report, value: reportSchema),
+            JSONMember(name: dryRun, value: dryRunSchema),
             JSONMember(name: auditRecord, value: auditRecordSchema),
             JSONMember(
                 name: auditPage,
@@ -93,6 +95,50 @@ extension OpenAPISchema {
             "completeAfterDateTime": instant, "asOf": instant, "total": whole(amounts),
             "users": list(reportUser), "findings": list(reference(item)), "findingsAreCut": ["type": "boolean"],
         ] as JSONValue).adding(people))
+
+    private static let forecastAmounts: JSONValue = [
+        "containers": amount, "items": amount, "bytes": amount, "copiedItems": amount, "copiedBytes": amount,
+        "dueItems": amount, "dueBytes": amount, "elsewhereItems": amount, "elsewhereBytes": amount,
+        "skippedItems": amount, "skippedBytes": amount,
+    ]
+    private static let service: JSONValue = ["type": "string", "enum": .strings(ServiceKind.allCases.map(\.rawValue))]
+    private static let skip: JSONValue = whole([
+        "code": text, "items": amount, "bytes": amount, "meaning": text, "remedy": text,
+    ])
+
+    private static let dryRunSchema: JSONValue = whole([
+        "jobId": guid, "displayName": text,
+        "state": ["type": "string", "enum": .strings(DryRun.State.allCases.map(\.rawValue))],
+        "beganDateTime": instant, "endedDateTime": ["type": ["string", "null"], "format": "date-time"],
+        "forecasts": amount, "forecastsExpected": unknownAmount, "total": whole(forecastAmounts),
+        "estimatedSeconds": rate, "skipped": list(skip), "users": list(dryRunUser),
+        "places": list(
+            whole([
+                "user": guid, "workload": workload, "service": service, "container": text, "item": text,
+                "bytes": amount,
+                "code": text, "message": text, "remedy": text,
+            ])),
+        "placesAreCut": ["type": "boolean"],
+        "unmappedPeople": list(whole(["address": text, "count": amount])),
+        "unmappedPeopleAreCut": ["type": "boolean"],
+    ])
+
+    private static let dryRunUser: JSONValue = closed(
+        [
+            "id": guid, "userPrincipalName": text,
+            "workloads": list(
+                whole([
+                    "workload": workload,
+                    "services": list(
+                        whole(
+                            (["service": service, "roomBytes": unknownAmount] as JSONValue).adding(forecastAmounts))),
+                    "grade": ["type": "string", "enum": grades], "estimatedSeconds": rate,
+                    "pace": whole(["itemsPerSecond": rate, "bytesPerSecond": rate, "measuredRuns": amount]),
+                    "skipped": list(skip), "renamedContainers": amount,
+                    "renamings": list(whole(["container": text, "target": text])),
+                    "findings": list(whole(["code": text, "message": text, "remedy": text])),
+                ])),
+        ], required: ["id", "workloads"])
 
     private static let reportUser: JSONValue = closed(
         [

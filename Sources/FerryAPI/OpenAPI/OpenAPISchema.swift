@@ -122,7 +122,8 @@ enum OpenAPISchema {
             JSONMember(name: "id", value: guid), JSONMember(name: "displayName", value: text),
         ],
         Schema.Name.error: [
-            JSONMember(name: "innerError", value: closed(["code": text, "object": text], required: []))
+            JSONMember(
+                name: "innerError", value: closed(["code": text, "object": text, "remedy": text], required: ["remedy"]))
         ],
     ]
 

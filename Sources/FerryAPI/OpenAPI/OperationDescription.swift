@@ -175,7 +175,22 @@ struct OperationDescription {
                 answers: [.json(200, "A page of items.", OpenAPISchema.items)], failures: [404])
         case .report:
             self.init(
-                "Everything about a job.", parameters: [.reportFormat], answers: [.report], failures: [404])
+                "Everything about a job.", parameters: [.reportFormat], answers: [.document(OpenAPISchema.report)],
+                failures: [404])
+        case .dryRun:
+            self.init(
+                "What the last dry run saw: amounts, what would be skipped and why, who is not mapped, how long a copy takes.",
+                parameters: [.reportFormat], answers: [.document(OpenAPISchema.dryRun)], failures: [404])
+        case .startDryRun:
+            self.init(
+                "Look at all data of the job and move nothing; joins a dry run that runs.",
+                body: RequestBody(schema: OpenAPISchema.emptyBody, isRequired: false),
+                answers: [.json(202, "Accepted; what is known so far.", OpenAPISchema.dryRun)],
+                failures: Self.withBody + [404, 409, 415])
+        case .stopDryRun:
+            self.init(
+                "End a dry run that runs.", answers: [Success(status: 202, text: "Accepted; what was seen stays.")],
+                failures: Self.withBody + [404, 409])
         case .manifest:
             self.init(
                 "The signed manifest of a finished job: what both sides had, item by item.",
@@ -218,14 +233,14 @@ extension OperationDescription.Success {
             content: [("text/plain", ["type": "string", "pattern": "^[0-9]+$"])])
     }
 
-    fileprivate static var report: Self {
+    fileprivate static func document(_ schema: String) -> Self {
         Self(
             status: 200, text: "The report in the form that was asked for.",
             content: JobReport.Format.allCases.map { format in
                 let type = format.contentType.split(separator: ";").first.map(String.init) ?? format.contentType
                 return (
                     type,
-                    format == .json ? OpenAPISchema.reference(OpenAPISchema.report) : ["type": "string"]
+                    format == .json ? OpenAPISchema.reference(schema) : ["type": "string"]
                 )
             })
     }

@@ -108,10 +108,10 @@ extension JobReport {
         }
     }
 
-    private static func date(_ instant: Instant) -> String { RFC3339.format(Instant(seconds: instant.seconds)) }
+    static func date(_ instant: Instant) -> String { RFC3339.format(Instant(seconds: instant.seconds)) }
 
     /// Powers of 1,024, one digit behind the point.
-    private static func size(_ bytes: Int64) -> String {
+    static func size(_ bytes: Int64) -> String {
         var value = Double(bytes)
         for unit in ["B", "KiB", "MiB", "GiB"] {
             if value < 1_024 {
@@ -133,7 +133,7 @@ extension JobReport {
         }
     }
 
-    private static let style = """
+    static let style = """
         :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#c4242c;--busy:#0b62c4;--quiet:#737373}
         body{font:15px/1.5 system-ui,sans-serif;margin:0}main{max-width:72rem;margin:0 auto;padding:2rem 1rem}
         h1{margin:0;font-size:1.7rem}h2{margin:2.2rem 0 .6rem;font-size:1.15rem}

@@ -53,6 +53,12 @@ package enum Operation: Sendable, Hashable {
     case progress(JobReference)
     /// Ours: what happened to single items.
     case items(JobReference)
+    /// Ours: what the last dry run of a job saw.
+    case dryRun(JobReference)
+    /// Ours: looks at all data of a job and moves nothing.
+    case startDryRun(JobReference)
+    /// Ours: ends a dry run.
+    case stopDryRun(JobReference)
     /// Ours: everything about a job on one page.
     case report(JobReference)
     /// Ours: the signed manifest of a finished job.
@@ -78,10 +84,10 @@ extension Operation {
         case .metadata, .serviceDocument, .manifestKey: .anonymous
         case .batch: .authenticated
         case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report,
-            .manifest, .audit:
+            .manifest, .audit, .dryRun:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
-            .validateCollection, .approveJob, .approveUser:
+            .validateCollection, .approveJob, .approveUser, .startDryRun, .stopDryRun:
             .write
         }
     }
@@ -102,6 +108,8 @@ extension Operation {
         case metadata = "getMetadata"
         case serviceDocument = "getServiceDocument"
         case approveJob, approveUser
+        case startDryRun, stopDryRun
+        case dryRun = "getDryRun"
         case progress = "getProgress"
         case items = "listItems"
         case report = "getReport"
@@ -132,6 +140,9 @@ extension Operation {
         case .serviceDocument: .serviceDocument
         case .approveJob: .approveJob
         case .approveUser: .approveUser
+        case .startDryRun: .startDryRun
+        case .stopDryRun: .stopDryRun
+        case .dryRun: .dryRun
         case .progress: .progress
         case .items: .items
         case .report: .report
@@ -152,7 +163,7 @@ extension Operation {
         case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
             .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
             .progress(let job), .items(let job), .report(let job), .manifest(let job), .approveJob(let job),
-            .approveUser(let job, _):
+            .approveUser(let job, _), .dryRun(let job), .startDryRun(let job), .stopDryRun(let job):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
             .serviceDocument, .manifestKey, .audit:

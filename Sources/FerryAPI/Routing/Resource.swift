@@ -34,6 +34,7 @@ package enum Resource: Sendable, Hashable {
     case progress(JobReference)
     case items(JobReference)
     case report(JobReference)
+    case dryRun(JobReference)
     case manifest(JobReference)
     case manifestKey
     case audit
@@ -64,6 +65,7 @@ package enum Resource: Sendable, Hashable {
         case .progress(let job): [(.get, .progress(job))]
         case .items(let job): [(.get, .items(job))]
         case .report(let job): [(.get, .report(job))]
+        case .dryRun(let job): [(.get, .dryRun(job)), (.post, .startDryRun(job)), (.delete, .stopDryRun(job))]
         case .manifest(let job): [(.get, .manifest(job))]
         case .manifestKey: [(.get, .manifestKey)]
         case .audit: [(.get, .audit)]

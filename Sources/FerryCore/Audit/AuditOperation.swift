@@ -16,7 +16,9 @@ extension Command {
     package var isCreation: Bool {
         switch self {
         case .create, .createForValidation: true
-        case .reschedule, .delete, .validate, .migrate, .cancel, .cancelPerson, .approve, .approvePerson: false
+        case .reschedule, .delete, .validate, .migrate, .cancel, .cancelPerson, .approve, .approvePerson, .startDryRun,
+            .stopDryRun:
+            false
         }
     }
 
@@ -33,6 +35,8 @@ extension Command {
         case .cancelPerson: "cancelUser"
         case .approve: "approveJob"
         case .approvePerson: "approveUser"
+        case .startDryRun: "startDryRun"
+        case .stopDryRun: "stopDryRun"
         }
     }
 }

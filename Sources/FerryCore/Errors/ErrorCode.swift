@@ -1,7 +1,7 @@
 /// What went wrong between Ferry and a peer, or with an item. Stable: never renamed, never reused.
 ///
 /// Dotted and lower-case; the first word says which side. Meaning, remedy and retry class: `ErrorCode.catalogue`.
-package enum ErrorCode: String, Sendable, Hashable, CaseIterable {
+package enum ErrorCode: String, Sendable, Hashable, CaseIterable, Codable {
     case sourceUnreachable = "source.unreachable"
     case sourceAuthRejected = "source.auth.rejected"
     case sourceForbidden = "source.forbidden"

@@ -1,5 +1,5 @@
 /// Something that is wrong with a person's workload, or kept one of its items from moving.
-package struct Finding: Error, Sendable, Hashable {
+package struct Finding: Error, Sendable, Hashable, Codable {
     /// Microsoft's code where there is one.
     package var code: FindingCode
     /// What, where and how to mend it, in one or two sentences. No contents, no secrets.
@@ -14,5 +14,12 @@ package struct Finding: Error, Sendable, Hashable {
         self.message = message
         self.reason = reason
         self.object = object
+    }
+
+    /// What to do about it in general, in a sentence: that of the inner cause, where there is one. The message says it for
+    /// this very case.
+    package var remedy: String {
+        reason.flatMap { FindingReason(rawValue: $0)?.entry.remedy ?? ErrorCode(rawValue: $0)?.entry.remedy }
+            ?? code.entry.remedy
     }
 }

@@ -2,7 +2,7 @@
 /// what they mean here. What to do about each: `FindingCode.entry`.
 ///
 /// The numbers IDM-01 to IDM-18 are ours: Microsoft publishes those texts of the identity map without codes.
-package enum FindingCode: String, Sendable, Hashable, CaseIterable {
+package enum FindingCode: String, Sendable, Hashable, CaseIterable, Codable {
     // MARK: general
     case identityNotMapped = "IM-003"
     case trustMissing = "MIGR-001"

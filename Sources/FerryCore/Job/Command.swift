@@ -72,6 +72,10 @@ package enum Command: Sendable, Hashable {
     /// Agrees to what everybody who waits for that would leave behind.
     case approve(JobReference)
     case approvePerson(JobReference, String)
+    /// Looks at all data of the job and moves nothing; joins one that runs.
+    case startDryRun(JobReference)
+    /// Ends a dry run that runs.
+    case stopDryRun(JobReference)
 }
 
 /// Why a command was not carried out. Nothing was stored.

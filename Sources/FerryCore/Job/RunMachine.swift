@@ -9,10 +9,13 @@ extension WorkloadRun {
         enter(.inProgress)
     }
 
-    /// Validation has spoken: `valid` without findings, else `invalid`. From `notStarted` and `inProgress`.
-    package mutating func judged(_ findings: [Finding]) {
+    /// Validation has spoken: `valid` without findings, else `invalid`. From `notStarted` and `inProgress`. The message
+    /// says what could not be evaluated.
+    package mutating func judged(_ findings: [Finding], notEvaluated: [NotEvaluated] = []) {
         guard status == .notStarted || status == .inProgress else { return }
-        enter(findings.isEmpty ? .valid : .invalid, findings: findings)
+        enter(
+            findings.isEmpty ? .valid : .invalid, message: notEvaluated.map(\.text).joined(separator: " "),
+            findings: findings)
     }
 
     /// The check before the migration passed (row T15): the mailbox starts to copy, the others wait for their turn.

@@ -33,10 +33,14 @@ package struct Person: Sendable, Hashable {
     package var aliases: [String]
     /// Account names per service where they differ from `mail`.
     package var logins: [ServiceKind: String]
+    /// Services that the person is entitled to have; `nil` where nobody keeps a list, which means all.
+    package var entitlements: Set<ServiceKind>?
+    /// The person's data are under a legal hold, so they must not leave.
+    package var isOnHold: Bool
 
     package init(
         id: PersonID, userPrincipalName: String, displayName: String, mail: String, aliases: [String] = [],
-        logins: [ServiceKind: String] = [:]
+        logins: [ServiceKind: String] = [:], entitlements: Set<ServiceKind>? = nil, isOnHold: Bool = false
     ) {
         self.id = id
         self.userPrincipalName = userPrincipalName
@@ -44,7 +48,12 @@ package struct Person: Sendable, Hashable {
         self.mail = mail
         self.aliases = aliases
         self.logins = logins
+        self.entitlements = entitlements
+        self.isOnHold = isOnHold
     }
+
+    /// Whether the person may have the service.
+    package func mayHave(_ service: ServiceKind) -> Bool { entitlements?.contains(service) ?? true }
 
     /// All addresses of the person, the primary one first.
     package var addresses: [String] { [mail] + aliases }

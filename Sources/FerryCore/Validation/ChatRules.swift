@@ -1,10 +1,10 @@
 /// Checks of chats.
 enum ChatRules {
-    static let all: [Rule] = [configured, reachable, apart, permitted, mappedOnce, targetKnown, addressed]
+    static let all: [Rule] = [configured, reachable, apart, permitted, mappedOnce, targetKnown, entitled, addressed]
 
     /// T-6.
     private static let configured = Rule(
-        id: "T-6", codes: [.chatServiceMissing], workloads: [.chats],
+        id: "T-6", "services", codes: [.chatServiceMissing], workloads: [.chats], needs: [.sourceTenant],
         applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
             sidesWithout(.chats, facts).map { side in
@@ -16,7 +16,7 @@ enum ChatRules {
 
     /// T-13.
     private static let reachable = Rule.perService(
-        id: "T-13", codes: [.chatTenantCheckFailed], workload: .chats
+        id: "T-13", "endpoints answer", codes: [.chatTenantCheckFailed], workload: .chats
     ) { _, _, service in
         [("source", service.source), ("target", service.target)].compactMap { side, facts in
             guard case .unreachable(let remark) = facts else { return nil }
@@ -29,7 +29,7 @@ enum ChatRules {
 
     /// T-21 for chats.
     private static let apart = Rule.perService(
-        id: "T-21c", codes: [.chatTenantCheckFailed], workload: .chats
+        id: "T-21c", "two accounts", codes: [.chatTenantCheckFailed], workload: .chats
     ) { _, _, service in
         guard service.isSameStore else { return [] }
         return [
@@ -41,7 +41,7 @@ enum ChatRules {
 
     /// T-8: read at the source, write at the target.
     private static let permitted = Rule.perService(
-        id: "T-8", codes: [.chatRightMissing], workload: .chats
+        id: "T-8", "rights", codes: [.chatRightMissing], workload: .chats, sight: .bothSides
     ) { _, _, service in
         var findings = [Finding]()
         if let source = service.source.sight, source.exists, !source.isReadable {
@@ -85,9 +85,23 @@ enum ChatRules {
             ]
         })
 
+    /// U-15: in both tenants. Meetings need it for their links.
+    private static let entitled = Rule(
+        id: "U-15", "entitlement", codes: [.chatLicenseMissing, .meetingChatLicenseMissing],
+        workloads: [.chats, .meetings], needs: [.sourceTenant, .source, .target],
+        evaluate: { facts, workload in
+            facts.sidesWithout(entitlementTo: .chats).map { side, tenant in
+                finding(
+                    workload == .chats ? .chatLicenseMissing : .meetingChatLicenseMissing, .notLicensed,
+                    object: "\(side) chats",
+                    "The user is not entitled to chats in \(tenant). Add chats to the user's services in the list of people "
+                        + "of the \(side).")
+            }
+        })
+
     /// U-16: an account to read from, and one that is there or can be made.
     private static let addressed = Rule.perService(
-        id: "U-16", codes: [.chatAddressMissing], workload: .chats
+        id: "U-16", "accounts", codes: [.chatAddressMissing], workload: .chats, sight: .bothSides
     ) { _, _, service in
         var findings = [Finding]()
         if let source = service.source.sight, !source.exists {

@@ -1,13 +1,74 @@
 /// Checks of the personal file tree.
 enum FileRules {
     static let all: [Rule] = [
-        trusted, configured, sourceReachable, targetReachable, apart, mappedOnce, targetKnown, sourceThere, targetReady,
-        movable,
+        trusted, configured, sourceReachable, targetReachable, apart, mappedOnce, targetKnown, targetNamed, entitled,
+        sourceThere, unmarked, targetReady, pathsFit, movable,
     ]
+
+    /// U-24: nobody else's move has left its mark on the source.
+    private static let unmarked = Rule.perService(
+        id: "U-24", "marks of other moves", codes: [.filesAlreadyMoving], workload: .files, sight: .sourceSide
+    ) { _, _, service in
+        guard service.source.sight?.isMarked == true, !service.isContinued else { return [] }
+        return [
+            finding(
+                .filesAlreadyMoving, .leftoverMarker, object: "source files",
+                "The source files of the user are marked by a move that this server knows nothing of: they are frozen, or say "
+                    + "that their owner has gone. Finish or undo that move, then remove the mark.")
+        ]
+    }
+
+    /// U-7: what is written into sharing and addresses must be a name.
+    private static let targetNamed = Rule(
+        id: "U-7n", "target's sign-in name", codes: [.fileTargetNameInvalid], workloads: [.files], needs: [.target],
+        evaluate: { facts, _ in
+            guard let name = facts.target?.userPrincipalName, !name.isSignInName else { return [] }
+            return [
+                finding(
+                    .fileTargetNameInvalid, .nameUnusable, object: facts.person.description,
+                    "The sign-in name of the target user is not of the form name@domain. Correct it in the target's directory."
+                )
+            ]
+        })
+
+    /// U-13.
+    private static let entitled = Rule(
+        id: "U-13f", "entitlement", codes: [.fileLicenseMissing], workloads: [.files],
+        needs: [.sourceTenant, .source, .target],
+        evaluate: { facts, _ in
+            guard facts.isEntitledNowhere(to: .files) else { return [] }
+            return [
+                finding(
+                    .fileLicenseMissing, .notLicensed, object: "files",
+                    "The user is entitled to files on neither side. Add files to the user's services in one of the lists of "
+                        + "people.")
+            ]
+        })
+
+    /// U-21: as far as a dry run has looked. Names that are refused are skipped and need an approval; only when that many
+    /// are that nobody could approve them is there no use in beginning.
+    private static let pathsFit = Rule(
+        id: "U-21", "names and lengths of paths", codes: [.filePathsTooLong], workloads: [.files],
+        needs: [.sourceTenant, .source, .target, .dryRun],
+        applies: { facts, _ in facts.policy.holdsSkippedItems },
+        evaluate: { facts, _ in
+            guard let forecast = facts.forecasts[.files], forecast.verdict(for: .files).grade == .poor,
+                let refused = forecast.skips.first(where: { $0.code == .targetNameRefused })
+            else { return [] }
+            let example = forecast.places.first { $0.code == .targetNameRefused }.map { ", such as '\($0.item)'" } ?? ""
+            return [
+                finding(
+                    .filePathsTooLong, .pathRefused,
+                    object: forecast.places.first { $0.code == .targetNameRefused }?.item,
+                    "The target does not take \(refused.count) of the paths\(example). Shorten or rename them at the source, "
+                        + "then make another dry run.")
+            ]
+        })
 
     /// T-19.
     private static let trusted = Rule(
-        id: "T-19", codes: [.fileTrustMissing], workloads: [.files], applies: { facts, _ in facts.sourceTenant != nil },
+        id: "T-19", "trust", codes: [.fileTrustMissing], workloads: [.files], needs: [.sourceTenant],
+        applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
             guard facts.trust == nil else { return [] }
             return [
@@ -20,7 +81,8 @@ enum FileRules {
 
     /// T-19a.
     private static let configured = Rule(
-        id: "T-19a", codes: [.fileServiceOff], workloads: [.files], applies: { facts, _ in facts.sourceTenant != nil },
+        id: "T-19a", "services", codes: [.fileServiceOff], workloads: [.files], needs: [.sourceTenant],
+        applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
             ChatRules.sidesWithout(.files, facts).map { side in
                 finding(
@@ -31,7 +93,7 @@ enum FileRules {
 
     /// U-19a.
     private static let sourceReachable = Rule.perService(
-        id: "U-19a", codes: [.fileStoreUnresolved], workload: .files
+        id: "U-19a", "source answers", codes: [.fileStoreUnresolved], workload: .files
     ) { _, _, service in
         guard case .unreachable(let remark) = service.source else { return [] }
         return [
@@ -44,7 +106,7 @@ enum FileRules {
 
     /// T-21a.
     private static let targetReachable = Rule.perService(
-        id: "T-21a", codes: [.fileTargetBlocked], workload: .files
+        id: "T-21a", "target answers", codes: [.fileTargetBlocked], workload: .files
     ) { _, _, service in
         guard case .unreachable(let remark) = service.target else { return [] }
         return [
@@ -56,7 +118,7 @@ enum FileRules {
     }
 
     /// T-21.
-    private static let apart = Rule.perService(id: "T-21", codes: [.filesShareStore], workload: .files) {
+    private static let apart = Rule.perService(id: "T-21", "two trees", codes: [.filesShareStore], workload: .files) {
         _, _, service in
         guard service.isSameStore else { return [] }
         return [
@@ -92,7 +154,7 @@ enum FileRules {
 
     /// U-19.
     private static let sourceThere = Rule.perService(
-        id: "U-19", codes: [.fileStoreMissing], workload: .files
+        id: "U-19", "source files", codes: [.fileStoreMissing], workload: .files, sight: .sourceSide
     ) { _, _, service in
         guard let source = service.source.sight, !source.exists else { return [] }
         return [
@@ -105,7 +167,8 @@ enum FileRules {
 
     /// U-20: nothing is merged into what is not ours.
     private static let targetReady = Rule.perService(
-        id: "U-20", codes: [.fileTargetNotEmpty, .fileTargetNotEntitled], workload: .files
+        id: "U-20", "target files", codes: [.fileTargetNotEmpty, .fileTargetNotEntitled], workload: .files,
+        sight: .targetSide
     ) { _, _, service in
         guard !service.isSameStore, let target = service.target.sight else { return [] }
         if !target.isWritable {
@@ -127,8 +190,16 @@ enum FileRules {
 
     /// U-23: no published code for a store that cannot be moved, so the reason says it.
     private static let movable = Rule.perService(
-        id: "U-23", codes: [.fileMoveFailed], workload: .files
-    ) { _, _, service in
+        id: "U-23", "room at the target", codes: [.fileMoveFailed], workload: .files, sight: .room
+    ) { facts, _, service in
+        if facts.source?.isOnHold == true {
+            return [
+                finding(
+                    .fileMoveFailed, .onHold, object: facts.source?.id.description,
+                    "The source user is under a legal hold. Lift it in the source's list of people, or leave the user out."
+                )
+            ]
+        }
         if let source = service.source.sight, source.exists, !source.isReadable {
             return [
                 finding(
@@ -137,12 +208,30 @@ enum FileRules {
                         + "Give the account that Ferry uses the right to read them.")
             ]
         }
-        guard let missing = service.missingRoom else { return [] }
+        guard let missing = facts.missingRoom(.files, .files) else { return [] }
         return [
             finding(
                 .fileMoveFailed, .overQuota, object: "target files",
                 "The target has \(missing) bytes too little room for the user's files. Make room, or clean up the source."
             )
         ]
+    }
+}
+
+extension Need {
+    /// Somebody has made a dry run of the person's files.
+    fileprivate static let dryRun = Need { facts, workload in
+        let isOffered = facts.sourceTenant?.services.contains(.files) == true
+        guard isOffered, facts.forecasts[workload] == nil else { return [] }
+        return ["no dry run has listed the files"]
+    }
+}
+
+extension String {
+    /// Two parts around one `@`, without blanks and control characters.
+    fileprivate var isSignInName: Bool {
+        let parts = split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+            && unicodeScalars.allSatisfy { !$0.properties.isWhitespace && $0.value >= 0x20 && $0.value != 0x7F }
     }
 }

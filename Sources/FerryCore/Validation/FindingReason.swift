@@ -6,6 +6,7 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
     case serviceNotConfigured, sameStore, noDeliveryAddress, foreignAddress, overQuota, notInScope, notLicensed
     case mailboxIdMissing, mailboxIdMismatch, inOtherJob, alreadyMoving, leftoverMarker, onHold, archiveUnknown
     case archiveGrew, archiveDisabled, underMaintenance, sourceUnknown, mappedTwice, mailboxNotMigrated
+    case noRedirect, nameUnusable, pathRefused
 
     /// Name of the exception with which Microsoft's mover says the same, for those who search for it.
     package var exceptionName: String? {
@@ -102,6 +103,17 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
                 "Correct the identity map or the directory.")
         case .mappedTwice:
             row(.validateAgain, "Several source people are mapped to one target person.", "Leave one of them.")
+        case .noRedirect:
+            row(
+                .validateAgain,
+                "The source cannot leave word of the new address, and settings.requiresRedirect asks for it.",
+                "Configure a way to redirect, or take the setting back.")
+        case .nameUnusable:
+            row(.fix, "A sign-in name is not of the form name@domain.", "Correct it in the directory.")
+        case .pathRefused:
+            row(
+                .fix, "The target does not take so many of the paths that the person would be incomplete.",
+                "Shorten or rename them at the source, then make another dry run.")
         case .mailboxNotMigrated:
             row(.retry, "The workload waits for a mailbox that was not migrated.", "Mend the mailbox, migrate again.")
         }

@@ -1,13 +1,54 @@
 /// Checks of mail, calendars and contacts. EXCH-08 is Microsoft's umbrella; the reason says which of its causes it is.
 enum MailboxRules {
     static let all: [Rule] = [
-        endpointNamed, configured, reachable, apart, targetKnown, sourceReady, targetReady, addressesOwned, deliverable,
-        roomy,
+        endpointNamed, configured, reachable, apart, targetKnown, sourceReady, targetReady, addressesOwned, unmarked,
+        free, deliverable, roomy, entitled,
     ]
+
+    /// U-10: nobody else's move has left its mark on the source.
+    private static let unmarked = Rule.perService(
+        id: "U-10", "marks of other moves", codes: [.mailboxProbeFailed], workload: .mailbox, sight: .sourceSide
+    ) { _, kind, service in
+        guard service.source.sight?.isMarked == true, !service.isContinued else { return [] }
+        return [
+            finding(
+                .mailboxProbeFailed, .leftoverMarker, object: "source \(kind.rawValue)",
+                "The source \(kind.rawValue) of the user is marked by a move that this server knows nothing of: it is frozen, "
+                    + "or says that its owner has gone. Finish or undo that move, then remove the mark.")
+        ]
+    }
+
+    /// U-11.
+    private static let free = Rule(
+        id: "U-11", "legal hold", codes: [.mailboxProbeFailed], workloads: [.mailbox], needs: [.sourceTenant, .source],
+        evaluate: { facts, _ in
+            guard facts.source?.isOnHold == true else { return [] }
+            return [
+                finding(
+                    .mailboxProbeFailed, .onHold, object: facts.source?.id.description,
+                    "The source user is under a legal hold. Lift it in the source's list of people, or leave the user out."
+                )
+            ]
+        })
+
+    /// U-13.
+    private static let entitled = Rule(
+        id: "U-13", "entitlement", codes: [.mailboxProbeFailed], workloads: [.mailbox],
+        needs: [.sourceTenant, .source, .target],
+        evaluate: { facts, _ in
+            guard facts.isEntitledNowhere(to: .mail) else { return [] }
+            return [
+                finding(
+                    .mailboxProbeFailed, .notLicensed, object: "mail",
+                    "The user is entitled to mail on neither side. Add mail to the user's services in one of the lists of "
+                        + "people.")
+            ]
+        })
 
     /// T-3: the name that the job gives is the one of the trust.
     private static let endpointNamed = Rule(
-        id: "T-3", codes: [.endpointUnknown], workloads: [.mailbox], applies: { facts, _ in facts.trust != nil },
+        id: "T-3", "endpoint", codes: [.endpointUnknown], workloads: [.mailbox], needs: [.sourceTenant, .trust],
+        applies: { facts, _ in facts.trust != nil },
         evaluate: { facts, _ in
             guard let trust = facts.trust else { return [] }
             let name = facts.exchange?.sourceEndpoint ?? ""
@@ -23,7 +64,7 @@ enum MailboxRules {
 
     /// T-4a: whatever the source has, the target has a place for; and there is something to move.
     private static let configured = Rule(
-        id: "T-4a", codes: [.mailboxProbeFailed], workloads: [.mailbox],
+        id: "T-4a", "services", codes: [.mailboxProbeFailed], workloads: [.mailbox], needs: [.sourceTenant],
         applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, workload in
             let offered = workload.services.filter { facts.sourceTenant?.services.contains($0) == true }
@@ -45,7 +86,7 @@ enum MailboxRules {
 
     /// T-4: both endpoints answer and let us in.
     private static let reachable = Rule.perService(
-        id: "T-4", codes: [.mailboxProbeFailed], workload: .mailbox
+        id: "T-4", "endpoints answer", codes: [.mailboxProbeFailed], workload: .mailbox
     ) { _, kind, service in
         [("source", service.source), ("target", service.target)].compactMap { side, facts in
             guard case .unreachable(let remark) = facts else { return nil }
@@ -58,7 +99,7 @@ enum MailboxRules {
 
     /// T-21 for mailboxes.
     private static let apart = Rule.perService(
-        id: "T-21m", codes: [.mailboxProbeFailed], workload: .mailbox
+        id: "T-21m", "two accounts", codes: [.mailboxProbeFailed], workload: .mailbox
     ) { _, kind, service in
         guard service.isSameStore else { return [] }
         return [
@@ -82,7 +123,7 @@ enum MailboxRules {
 
     /// U-19 for mailboxes. Somebody without calendars or contacts simply has none to move.
     private static let sourceReady = Rule.perService(
-        id: "U-19m", codes: [.mailboxProbeFailed], workload: .mailbox
+        id: "U-19m", "source account", codes: [.mailboxProbeFailed], workload: .mailbox, sight: .sourceSide
     ) { _, kind, service in
         guard let source = service.source.sight else { return [] }
         if !source.exists {
@@ -105,7 +146,7 @@ enum MailboxRules {
 
     /// U-8: there is a place at the target, it may be written to, and nothing of somebody else is in it.
     private static let targetReady = Rule.perService(
-        id: "U-8", codes: [.mailboxProbeFailed], workload: .mailbox
+        id: "U-8", "target account", codes: [.mailboxProbeFailed], workload: .mailbox, sight: .targetSide
     ) { _, kind, service in
         guard !service.isSameStore, let target = service.target.sight else { return [] }
         let object = "target \(kind.rawValue)"
@@ -129,7 +170,7 @@ enum MailboxRules {
 
     /// U-9.
     private static let addressesOwned = Rule(
-        id: "U-9", codes: [.mailboxProbeFailed], workloads: [.mailbox],
+        id: "U-9", "foreign addresses", codes: [.mailboxProbeFailed], workloads: [.mailbox], needs: [.target],
         applies: { facts, _ in facts.target != nil && !facts.targetTenant.domains.isEmpty },
         evaluate: { facts, _ in
             let foreign = (facts.target?.addresses ?? []).compactMap(\.mailDomain).filter {
@@ -145,7 +186,7 @@ enum MailboxRules {
 
     /// U-9a: the source will know where to forward to.
     private static let deliverable = Rule(
-        id: "U-9a", codes: [.mailboxProbeFailed], workloads: [.mailbox],
+        id: "U-9a", "delivery address", codes: [.mailboxProbeFailed], workloads: [.mailbox], needs: [.target],
         applies: { facts, _ in facts.target != nil && facts.exchange != nil },
         evaluate: { facts, _ in
             let domain = (facts.exchange?.targetDeliveryDomain ?? "").lowercased()
@@ -166,9 +207,9 @@ enum MailboxRules {
 
     /// U-12.
     private static let roomy = Rule.perService(
-        id: "U-12", codes: [.mailboxProbeFailed], workload: .mailbox
-    ) { _, kind, service in
-        guard let missing = service.missingRoom else { return [] }
+        id: "U-12", "room at the target", codes: [.mailboxProbeFailed], workload: .mailbox, sight: .room
+    ) { facts, kind, _ in
+        guard let missing = facts.missingRoom(kind, .mailbox) else { return [] }
         return [
             finding(
                 .mailboxProbeFailed, .overQuota, object: "target \(kind.rawValue)",
@@ -178,13 +219,38 @@ enum MailboxRules {
     }
 }
 
-extension ServiceFacts {
-    /// Bytes that the source holds beyond the target's free room; `nil` when it fits, when a side does not say, and when
-    /// part of it has been copied already.
-    var missingRoom: Int64? {
-        guard !isContinued, let bytes = source.sight?.bytes, let room = target.sight?.roomBytes, bytes > room
+extension PersonFacts {
+    /// Bytes of a service that are still to come to the target: what the source says it holds, unless part of that has
+    /// been copied already; else what a dry run has counted.
+    func bytesToCome(_ kind: ServiceKind, _ workload: Workload) -> Int64? {
+        if let service = services[kind], !service.isContinued, let bytes = service.source.sight?.bytes { return bytes }
+        return forecasts[workload]?.shares.first { $0.service == kind }?.due.bytes
+    }
+
+    /// Bytes that are to come beyond the target's free room; `nil` when they fit, and when that is not known.
+    func missingRoom(_ kind: ServiceKind, _ workload: Workload) -> Int64? {
+        guard let bytes = bytesToCome(kind, workload), let room = services[kind]?.target.sight?.roomBytes, bytes > room
         else { return nil }
         return bytes - room
+    }
+}
+
+extension Need {
+    /// Both sides were seen, and say how much there is and how much room. Only of mail and files anybody keeps an eye on
+    /// that.
+    static let room = Need { facts, workload in
+        let unseen = Need.bothSides.missing(facts, workload)
+        guard unseen.isEmpty else { return unseen }
+        return workload.services.filter { $0 == .mail || $0 == .files }.flatMap { kind -> [String] in
+            guard let service = facts.services[kind], service.source.sight?.exists == true else { return [] }
+            let isUncounted = facts.bytesToCome(kind, workload) == nil
+            return
+                (service.target.sight?.roomBytes == nil
+                ? ["the target does not say how much room it has for \(kind.rawValue)"] : [])
+                + (isUncounted
+                    ? ["the source does not say how much \(kind.rawValue) is to come, and no dry run has counted it"]
+                    : [])
+        }
     }
 }
 

@@ -1,6 +1,14 @@
+extension Need {
+    /// Whether the source can forward mail shows in the probe of the mailbox, which a job without Exchange does not make.
+    fileprivate static let mailRedirect = Need { facts, _ in
+        guard facts.policy.requiresRedirect, facts.services[.mail]?.source.sight?.canRedirect == nil else { return [] }
+        return ["the source does not say whether it can forward mail"]
+    }
+}
+
 /// Checks of meetings. Whether there is a target mailbox (U-18) shows only after its cutover.
 enum MeetingRules {
-    static let all: [Rule] = [configured, reachable, writable, readable]
+    static let all: [Rule] = [configured, reachable, writable, redirected, readable, entitled]
 
     private static func missing(at side: String) -> FindingCode {
         side == "source" ? .meetingServiceMissingAtSource : .meetingServiceMissingAtTarget
@@ -8,7 +16,8 @@ enum MeetingRules {
 
     /// T-14.
     private static let configured = Rule(
-        id: "T-14", codes: [.meetingServiceMissingAtSource, .meetingServiceMissingAtTarget], workloads: [.meetings],
+        id: "T-14", "services", codes: [.meetingServiceMissingAtSource, .meetingServiceMissingAtTarget],
+        workloads: [.meetings], needs: [.sourceTenant],
         applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
             ChatRules.sidesWithout(.calendar, facts).map { side in
@@ -21,7 +30,8 @@ enum MeetingRules {
 
     /// T-14a.
     private static let reachable = Rule.perService(
-        id: "T-14a", codes: [.meetingServiceMissingAtSource, .meetingServiceMissingAtTarget], workload: .meetings
+        id: "T-14a", "endpoints answer", codes: [.meetingServiceMissingAtSource, .meetingServiceMissingAtTarget],
+        workload: .meetings
     ) { _, _, service in
         [("source", service.source), ("target", service.target)].compactMap { side, facts in
             guard case .unreachable(let remark) = facts else { return nil }
@@ -34,7 +44,7 @@ enum MeetingRules {
 
     /// T-15.
     private static let writable = Rule.perService(
-        id: "T-15", codes: [.calendarNotWritable], workload: .meetings
+        id: "T-15", "target calendar", codes: [.calendarNotWritable], workload: .meetings, sight: .targetSide
     ) { _, _, service in
         guard let target = service.target.sight, !target.isWritable else { return [] }
         return [
@@ -45,9 +55,37 @@ enum MeetingRules {
         ]
     }
 
+    /// T-16: whoever answers an old invitation reaches the user's new address. Only where the operator insists on it.
+    private static let redirected = Rule(
+        id: "T-16", "redirection", codes: [.forwardingOffAtSource], workloads: [.meetings],
+        needs: [.sourceTenant, .source, .mailRedirect],
+        applies: { facts, _ in facts.policy.requiresRedirect },
+        evaluate: { facts, _ in
+            guard facts.services[.mail]?.source.sight?.canRedirect == false else { return [] }
+            return [
+                finding(
+                    .forwardingOffAtSource, .noRedirect, object: "source mail",
+                    "The source cannot forward the user's mail, and settings.requiresRedirect is set. Give the mail service a "
+                        + "way to do it (sieve, in the configuration), or leave Meeting out.")
+            ]
+        })
+
+    /// U-14.
+    private static let entitled = Rule(
+        id: "U-14", "entitlement", codes: [.mailPlanMissing], workloads: [.meetings],
+        needs: [.sourceTenant, .source, .target],
+        evaluate: { facts, _ in
+            facts.sidesWithout(entitlementTo: .mail).map { side, tenant in
+                finding(
+                    .mailPlanMissing, .notLicensed, object: "\(side) mail",
+                    "The user is not entitled to mail in \(tenant). Add mail to the user's services in the list of people of "
+                        + "the \(side).")
+            }
+        })
+
     /// T-17: somebody without a calendar has no meetings, which is no failure.
     private static let readable = Rule.perService(
-        id: "T-17", codes: [.meetingRightsMissingAtSource], workload: .meetings
+        id: "T-17", "source calendar", codes: [.meetingRightsMissingAtSource], workload: .meetings, sight: .sourceSide
     ) { _, _, service in
         guard let source = service.source.sight, source.exists, !source.isReadable else { return [] }
         return [

@@ -21,6 +21,9 @@ package struct PersonFacts: Sendable, Hashable {
     package var otherJobs: [String]
     /// What is known of the services that the selected workloads use; empty while the source person is unknown.
     package var services: [ServiceKind: ServiceFacts]
+    /// What the last dry run of this job saw, as far as one was made.
+    package var forecasts: [Workload: Forecast]
+    package var policy: ValidationPolicy
     /// Why the facts are not complete, if they are not.
     package var gap: Gap?
 
@@ -35,7 +38,8 @@ package struct PersonFacts: Sendable, Hashable {
     package init(
         person: PersonID, sourceTenant: Tenant?, targetTenant: Tenant, trust: Trust?, mappedSources: [PersonID],
         source: Person?, target: Person?, exchange: ExchangeSettings?, otherJobs: [String] = [],
-        services: [ServiceKind: ServiceFacts] = [:], gap: Gap? = nil
+        services: [ServiceKind: ServiceFacts] = [:], forecasts: [Workload: Forecast] = [:],
+        policy: ValidationPolicy = ValidationPolicy(), gap: Gap? = nil
     ) {
         self.person = person
         self.sourceTenant = sourceTenant
@@ -47,7 +51,22 @@ package struct PersonFacts: Sendable, Hashable {
         self.exchange = exchange
         self.otherJobs = otherJobs
         self.services = services
+        self.forecasts = forecasts
+        self.policy = policy
         self.gap = gap
+    }
+}
+
+/// What an operator has decided about checks.
+package struct ValidationPolicy: Sendable, Hashable {
+    /// Nobody moves whose source cannot leave word of the new address.
+    package var requiresRedirect: Bool
+    /// Whoever would lose too much fails at the cutover (`JobSettings.holdsSkippedItems`), so there is no use in beginning.
+    package var holdsSkippedItems: Bool
+
+    package init(requiresRedirect: Bool = false, holdsSkippedItems: Bool = true) {
+        self.requiresRedirect = requiresRedirect
+        self.holdsSkippedItems = holdsSkippedItems
     }
 }
 
@@ -96,10 +115,14 @@ package struct AccountSight: Sendable, Hashable {
     package var bytes: Int64?
     /// Free room in bytes where the service says it.
     package var roomBytes: Int64?
+    /// A move has left its mark here: the account is frozen, or says where its owner has gone.
+    package var isMarked: Bool
+    /// Whether word of a new address can be left here; `nil` where that shows only when it is tried.
+    package var canRedirect: Bool?
 
     package init(
         exists: Bool, isReadable: Bool, isWritable: Bool, isEmpty: Bool, remark: String = "", bytes: Int64? = nil,
-        roomBytes: Int64? = nil
+        roomBytes: Int64? = nil, isMarked: Bool = false, canRedirect: Bool? = nil
     ) {
         self.exists = exists
         self.isReadable = isReadable
@@ -108,5 +131,7 @@ package struct AccountSight: Sendable, Hashable {
         self.remark = remark
         self.bytes = bytes
         self.roomBytes = roomBytes
+        self.isMarked = isMarked
+        self.canRedirect = canRedirect
     }
 }

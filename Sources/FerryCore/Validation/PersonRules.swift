@@ -17,7 +17,8 @@ enum PersonRules {
 
     /// U-3. Says so in general, and once more in the words of the service.
     private static let mapped = Rule(
-        id: "U-3", codes: [.mappingMissing, .identityNotMapped, .chatsNotMapped, .filesNotMapped],
+        id: "U-3", "identity map", codes: [.mappingMissing, .identityNotMapped, .chatsNotMapped, .filesNotMapped],
+        needs: [.sourceTenant, .trust],
         applies: { facts, _ in facts.sourceTenant != nil && facts.trust != nil },
         evaluate: { facts, workload in
             guard facts.mappedSources.isEmpty else { return [] }
@@ -88,7 +89,8 @@ enum PersonRules {
 
     /// T-2.
     private static let trusted = Rule(
-        id: "T-2", codes: [.trustMissing], applies: { facts, _ in facts.sourceTenant != nil },
+        id: "T-2", "trust", codes: [.trustMissing], needs: [.sourceTenant],
+        applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
             guard facts.trust == nil else { return [] }
             return [
@@ -102,7 +104,8 @@ enum PersonRules {
 
     /// U-6.
     private static let inScope = Rule(
-        id: "U-6", codes: [.notInScope], applies: { facts, _ in facts.trust?.scope != nil && facts.source != nil },
+        id: "U-6", "scope", codes: [.notInScope], needs: [.sourceTenant, .trust, .source],
+        applies: { facts, _ in facts.trust?.scope != nil && facts.source != nil },
         evaluate: { facts, _ in
             guard let scope = facts.trust?.scope, let source = facts.source, !scope.contains(source.id) else {
                 return []
@@ -121,16 +124,33 @@ func finding(_ code: FindingCode, _ reason: FindingReason, object: String? = nil
 }
 
 extension Rule {
-    /// A check that needs to have seen the service on both sides; reports per service in the order of the workload.
+    /// A check of what was seen of a service; reports per service in the order of the workload.
+    /// - Parameter sight: which sides it looks at; `nil` for a check of whether they can be seen.
     static func perService(
-        id: String, codes: [FindingCode], workload: Workload,
+        id: String, _ subject: String, codes: [FindingCode], workload: Workload, sight: Need? = nil,
         _ evaluate: @escaping @Sendable (PersonFacts, ServiceKind, ServiceFacts) -> [Finding]
     ) -> Rule {
         Rule(
-            id: id, codes: codes, workloads: [workload], applies: { facts, _ in facts.source != nil },
+            id: id, subject, codes: codes, workloads: [workload],
+            needs: [.sourceTenant, .source, .target] + (sight.map { [$0] } ?? []),
+            applies: { facts, _ in facts.source != nil },
             evaluate: { facts, workload in
                 workload.services.flatMap { kind in facts.services[kind].map { evaluate(facts, kind, $0) } ?? [] }
             })
+    }
+}
+
+extension PersonFacts {
+    /// Whether both people are known and neither may have the service.
+    func isEntitledNowhere(to service: ServiceKind) -> Bool {
+        guard let source, let target else { return false }
+        return !source.mayHave(service) && !target.mayHave(service)
+    }
+
+    /// The sides on which the person may not have the service, source first, with the tenants' names.
+    func sidesWithout(entitlementTo service: ServiceKind) -> [(side: String, tenant: String)] {
+        (source?.mayHave(service) == false ? [("source", sourceTenant?.name ?? "")] : [])
+            + (target?.mayHave(service) == false ? [("target", targetTenant.name)] : [])
     }
 }
 

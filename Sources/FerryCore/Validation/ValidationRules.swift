@@ -15,6 +15,22 @@ package enum ValidationRules {
         all.flatMap { $0.findings(facts, workload) }
     }
 
+    /// What could not be evaluated of a workload, and why: one entry for each reason, in the order of evaluation.
+    package static func notEvaluated(_ facts: PersonFacts, for workload: Workload) -> [NotEvaluated] {
+        var found: [NotEvaluated] = []
+        for rule in all {
+            for reason in rule.obstacles(facts, workload) {
+                let check = "\(rule.id) (\(rule.subject))"
+                if let index = found.firstIndex(where: { $0.reason == reason }) {
+                    found[index].checks.append(check)
+                } else {
+                    found.append(NotEvaluated(reason: reason, checks: [check]))
+                }
+            }
+        }
+        return found
+    }
+
     /// The one failure that is shown when the check is repeated before a migration, with the workload it concerns.
     /// `nil` when the person may start. The order of `workloads` does not matter.
     package static func firstFinding(

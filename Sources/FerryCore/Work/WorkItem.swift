@@ -6,12 +6,17 @@ package enum WorkKey: Hashable, Sendable {
     case check(JobID, PersonID)
     /// Move one workload of one person: a pass, or the cutover.
     case run(RunID)
+    /// Hand out the work of a dry run.
+    case dryRun(JobID)
+    /// Forecast one workload of one person.
+    case forecast(RunID)
 
     package var job: JobID {
         switch self {
         case .job(let id): id
         case .check(let id, _): id
-        case .run(let id): id.job
+        case .run(let id), .forecast(let id): id.job
+        case .dryRun(let id): id
         }
     }
 }

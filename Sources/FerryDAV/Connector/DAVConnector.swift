@@ -36,7 +36,7 @@ package struct DAVConnector: Connector {
     }
 
     package func target(for account: Account) async throws(ConnectorError) -> any TargetSession {
-        DAVFileTarget(try session(for: account, .target))
+        DAVFileTarget(try session(for: account, .target), longestPath: settings.longestPath)
     }
 
     package func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts {
@@ -48,6 +48,11 @@ package struct DAVConnector: Connector {
                 exists: false, isReadable: false, isWritable: false, isEmpty: true, remark: error.context)
         }
         return try await AccountProbe(session).facts()
+    }
+
+    package func objection(to header: ItemHeader) -> ConnectorError? {
+        DAVFileTarget.path(of: header, longest: settings.longestPath) == nil
+            ? DAVFileTarget.refused(header, longest: settings.longestPath) : nil
     }
 
     private func session(for account: Account, _ side: DAVSide) throws(ConnectorError) -> DAVSession {

@@ -20,6 +20,8 @@ package struct DAVSettings: Sendable {
     package var timeout: Duration
     /// Whether many objects may go to a new collection in one request, where the server takes them so.
     package var sendsMany = true
+    /// Bytes of the longest path below a person's folder that the server takes as a target (UTF-8, not escaped).
+    package var longestPath = FolderListing.longestPath
 
     package init(
         endpoint: HTTPEndpoint, connections: Int = 16, width: Int = 8, timeout: Duration = .seconds(60),

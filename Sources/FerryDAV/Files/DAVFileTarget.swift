@@ -10,9 +10,12 @@ final class DAVFileTarget: TargetSession {
 
     private let session: DAVSession
     private let folders: TargetFolders
+    private let longestPath: Int
 
-    init(_ session: DAVSession) {
+    /// - Parameter longestPath: bytes of a path below the person's folder that the server takes.
+    init(_ session: DAVSession, longestPath: Int) {
         self.session = session
+        self.longestPath = longestPath
         folders = TargetFolders(session)
     }
 
@@ -40,18 +43,13 @@ final class DAVFileTarget: TargetSession {
     func write(
         _ headers: [ItemHeader], bodies: any BodyReader, in container: Container
     ) async throws(ConnectorError) -> [WriteReceipt] {
-        let paths = headers.map { header -> DAVPath? in
-            guard let path = DAVPath(relative: header.name), !path.text.hasPrefix(DAVSession.reserved),
-                header.name.utf8.count <= FolderListing.longestPath
-            else { return nil }
-            return path
-        }
+        let paths = headers.map { Self.path(of: $0, longest: longestPath) }
         let needed = zip(headers, paths).compactMap { header, path -> DAVPath? in
             if case .file = header.metadata { path?.parent } else { nil }
         }
         let impossible = try await folders.ensure(needed)
-        let upload = FileUpload(session: session, headers: headers) { index in
-            guard let path = paths[index] else { return .failure(Self.refused(headers[index])) }
+        let upload = FileUpload(session: session, headers: headers) { [longestPath] index in
+            guard let path = paths[index] else { return .failure(Self.refused(headers[index], longest: longestPath)) }
             return impossible[path.parent].map { .failure($0) } ?? .success(path)
         }
         var receipts = try await upload.run(bodies)
@@ -99,10 +97,18 @@ final class DAVFileTarget: TargetSession {
 
     func close() async {}
 
-    private static func refused(_ header: ItemHeader) -> ConnectorError {
+    /// Where an item goes; `nil` when its name cannot be a path here.
+    static func path(of header: ItemHeader, longest: Int) -> DAVPath? {
+        guard let path = DAVPath(relative: header.name), !path.text.hasPrefix(DAVSession.reserved),
+            header.name.utf8.count <= longest
+        else { return nil }
+        return path
+    }
+
+    static func refused(_ header: ItemHeader, longest: Int) -> ConnectorError {
         ConnectorError(
             .targetNameRefused, .skip,
-            "\(header.printableName) cannot be a path here: it is empty or longer than \(FolderListing.longestPath)"
+            "\(header.printableName) cannot be a path here: it is empty or longer than \(longest)"
                 + " bytes, or has a part that is empty, '.', '..' or kept for Ferry's own files. Rename it at the source."
         )
     }

@@ -54,6 +54,10 @@ package struct CommandHandler: CommandHandling {
             return .job(try await approve(nil, of: reference, by: caller))
         case .approvePerson(let reference, let person):
             return .job(try await approve(person, of: reference, by: caller))
+        case .startDryRun(let reference):
+            return .job(try await startDryRun(of: reference, by: caller))
+        case .stopDryRun(let reference):
+            return .job(try await stopDryRun(of: reference, by: caller))
         }
     }
 
@@ -146,6 +150,37 @@ package struct CommandHandler: CommandHandling {
             try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
             return .success(.personCancelAccepted(job, id))
+        }
+    }
+
+    /// Whoever asks while one runs joins it.
+    private func startDryRun(of reference: JobReference, by caller: Caller) async throws(Refusal) -> Job {
+        try await decide { (tx) throws(StoreError) in
+            guard let job = try tx.job(reference, in: caller.principal.tenant) else {
+                return .failure(.jobNotFound(reference.text))
+            }
+            do throws(Refusal) { try job.checkDryRun() } catch { return .failure(error) }
+            let isRunning = try tx.dryRun(of: job.id)?.state == .running
+            if !isRunning {
+                try tx.removeForecasts(of: job.id)
+                try tx.setDryRun(DryRun(began: tx.now), of: job.id)
+                try tx.enqueue(WorkItem(key: .dryRun(job.id), lane: .control, due: tx.now))
+            }
+            try AuditTrail.append(caller.entry(of: job.id, detail: isRunning ? "joined" : "", at: tx.now), in: tx)
+            return .success(job)
+        }
+    }
+
+    private func stopDryRun(of reference: JobReference, by caller: Caller) async throws(Refusal) -> Job {
+        try await decide { (tx) throws(StoreError) in
+            guard let job = try tx.job(reference, in: caller.principal.tenant) else {
+                return .failure(.jobNotFound(reference.text))
+            }
+            guard try tx.cancelDryRun(of: job.id) else {
+                return .failure(.conflict(.invalidJobStatus, message: "No dry run of the job is running."))
+            }
+            try AuditTrail.append(caller.entry(of: job.id, at: tx.now), in: tx)
+            return .success(job)
         }
     }
 

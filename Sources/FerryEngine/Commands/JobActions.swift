@@ -17,6 +17,7 @@ enum JobActions {
             case .stopRuns:
                 try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             case .dropWork:
+                try tx.cancelDryRun(of: job.id)
                 try tx.removeWork(of: job.id)
             }
         }

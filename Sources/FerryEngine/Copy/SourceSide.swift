@@ -125,7 +125,12 @@ struct SourceSide: Sendable {
 
     /// Why an item need not even be read.
     private func obstacle(to header: ItemHeader) -> ConnectorError? {
-        guard let limit = capabilities.largestItemBytes, !header.sizeIsHint, header.size > limit else { return nil }
+        Self.obstacle(to: header, largest: capabilities.largestItemBytes)
+    }
+
+    /// - Parameter largest: bytes of the largest item that the target takes.
+    static func obstacle(to header: ItemHeader, largest: Int64?) -> ConnectorError? {
+        guard let limit = largest, !header.sizeIsHint, header.size > limit else { return nil }
         return ConnectorError(
             .targetItemTooLarge, .skip,
             "The item has \(header.size) bytes, the target takes \(limit) at most. Raise the target's limit, or move "

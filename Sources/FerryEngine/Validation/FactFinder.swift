@@ -17,7 +17,10 @@ struct FactFinder: Sendable {
             mappedSources: map.sources[task.person] ?? [],
             source: workshop.planner.sourcePerson(of: task.person, in: job),
             target: directory.person(task.person, in: job.targetTenant), exchange: job.exchangeSettings,
-            otherJobs: try await otherJobs(of: task.person, job))
+            otherJobs: try await otherJobs(of: task.person, job), forecasts: try await forecasts(of: task),
+            policy: ValidationPolicy(
+                requiresRedirect: workshop.settings.jobs.requiresRedirect,
+                holdsSkippedItems: workshop.settings.jobs.holdsSkippedItems))
         guard let source = facts.source, let target = facts.target else { return facts }
         let kinds = Set(task.runs.flatMap(\.id.workload.services))
         for kind in ServiceKind.allCases where kinds.contains(kind) {
@@ -48,6 +51,18 @@ struct FactFinder: Sendable {
         }
     }
 
+    private func forecasts(of task: UserTask) async throws(WorkError) -> [Workload: Forecast] {
+        var forecasts: [Workload: Forecast] = [:]
+        do throws(StoreError) {
+            for run in task.runs {
+                forecasts[run.id.workload] = try await workshop.store.reader.forecast(of: run.id)
+            }
+        } catch {
+            throw .store(error)
+        }
+        return forecasts
+    }
+
     private func service(
         _ kind: ServiceKind, source: Person, target: Person, _ job: Job
     ) async throws(ConnectorError) -> ServiceFacts? {
@@ -71,7 +86,8 @@ struct FactFinder: Sendable {
                 AccountSight(
                     exists: seen.exists, isReadable: seen.isReadable, isWritable: seen.isWritable,
                     isEmpty: seen.isEmpty,
-                    remark: seen.remark, bytes: seen.bytes, roomBytes: seen.roomBytes))
+                    remark: seen.remark, bytes: seen.bytes, roomBytes: seen.roomBytes, isMarked: seen.isMarked,
+                    canRedirect: seen.canRedirect))
         } catch {
             if case .retry = error.disposition { throw error }
             if case .cancelled = error.disposition { throw error }

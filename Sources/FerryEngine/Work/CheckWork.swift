@@ -15,8 +15,13 @@ struct CheckWork: Sendable {
         switch job.phase {
         case .validateProcessing, .validateInProgress:
             let verdicts = Dictionary(
-                uniqueKeysWithValues: task.runs.map {
-                    ($0.id.workload, ValidationRules.findings(facts, for: $0.id.workload))
+                uniqueKeysWithValues: task.runs.map(\.id.workload).map {
+                    (
+                        $0,
+                        Verdict(
+                            findings: ValidationRules.findings(facts, for: $0),
+                            notEvaluated: ValidationRules.notEvaluated(facts, for: $0))
+                    )
                 })
             try await judge(person, verdicts)
         case .processing, .inProgress, .cuttingOver:
@@ -43,7 +48,13 @@ struct CheckWork: Sendable {
         try await workshop.finish(lease, next: next)
     }
 
-    private func judge(_ person: PersonID, _ verdicts: [Workload: [Finding]]) async throws(WorkError) {
+    /// What validation says of one workload.
+    private struct Verdict: Sendable {
+        var findings: [Finding] = []
+        var notEvaluated: [NotEvaluated] = []
+    }
+
+    private func judge(_ person: PersonID, _ verdicts: [Workload: Verdict]) async throws(WorkError) {
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)
             guard var job = try tx.job(lease.item.key.job), var task = try tx.task(job.id, person) else { return }
@@ -51,7 +62,8 @@ struct CheckWork: Sendable {
             job.checksBegan(now: tx.now)
             for index in task.runs.indices {
                 task.runs[index].checkBegan()
-                task.runs[index].judged(verdicts[task.runs[index].id.workload] ?? [])
+                let verdict = verdicts[task.runs[index].id.workload] ?? Verdict()
+                task.runs[index].judged(verdict.findings, notEvaluated: verdict.notEvaluated)
             }
             task.updated = tx.now
             try Workshop.settle(task, of: job, unfinished: RunStatus.unjudged, in: tx)

@@ -122,6 +122,8 @@ final class Scheduler: Sendable {
             case .job: try await JobWork(workshop: workshop, lease: lease).perform()
             case .check: try await CheckWork(workshop: workshop, lease: lease).perform()
             case .run(let run): try await RunWork(workshop: workshop, lease: lease, run: run).perform()
+            case .dryRun: try await DryRunWork(workshop: workshop, lease: lease).perform()
+            case .forecast(let run): try await ForecastWork(workshop: workshop, lease: lease, run: run).perform()
             }
         } catch {
             await recover(lease, from: error)

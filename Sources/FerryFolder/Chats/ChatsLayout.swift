@@ -3,6 +3,8 @@ import FerryCore
 
 /// Chats as a directory per room.
 struct ChatsLayout: FolderLayout {
+    let markers = Markers.collections
+
     func source(_ root: Directory, place: String, now: @escaping @Sendable () -> Instant) -> any SourceSession {
         ChatSource(root: root, place: place, now: now)
     }

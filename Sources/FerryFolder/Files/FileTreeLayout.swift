@@ -3,6 +3,8 @@ import FerryCore
 
 /// Files as a plain tree.
 struct FileTreeLayout: FolderLayout {
+    let markers = Markers.hidden
+
     func source(_ root: Directory, place: String, now: @escaping @Sendable () -> Instant) -> any SourceSession {
         FileTreeSource(root: root, place: place, now: now)
     }

@@ -196,7 +196,8 @@ final class TargetFolders: Sendable {
         }
     }
 
-    private static func path(of header: ItemHeader) throws(ConnectorError) -> TreePath {
+    /// Where an item goes; throws when its name cannot be a path here.
+    static func path(of header: ItemHeader) throws(ConnectorError) -> TreePath {
         guard let path = TreePath(header.name.utf8), !path.isReserved else {
             throw ConnectorError(
                 .targetNameRefused, .skip,

@@ -20,18 +20,23 @@ final class MaildirTarget: TargetSession {
 
     // MARK: folders
 
-    func ensure(_ container: Container) async throws(ConnectorError) -> Container {
-        guard case .mailFolder(let isSubscribed, _) = container.details else {
-            throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
-        }
-        let isInbox = container.path.count == 1 && container.path[0].uppercased() == MaildirFolder.inbox
-        let name = isInbox ? nil : MaildirFolderName.encode(container.path)
-        guard isInbox || name != nil else {
+    /// What the folder's directory is called; `nil` for the inbox, which is the root.
+    static func directoryName(of container: Container) throws(ConnectorError) -> FileName? {
+        if container.path.count == 1, container.path[0].uppercased() == MaildirFolder.inbox { return nil }
+        guard let name = MaildirFolderName.encode(container.path) else {
             throw ConnectorError(
                 .targetNameRefused, .skip,
                 "\(container.place) cannot be created: a level of its name is empty, or the name is longer than"
                     + " \(FileName.longest) bytes in modified UTF-7. Shorten it at the source.")
         }
+        return name
+    }
+
+    func ensure(_ container: Container) async throws(ConnectorError) -> Container {
+        guard case .mailFolder(let isSubscribed, _) = container.details else {
+            throw ConnectorError(.targetItemRefused, .failRun, "A mailbox takes mail folders only.")
+        }
+        let name = try Self.directoryName(of: container)
         return try await Disk.run { [root] () throws(ConnectorError) in
             try translating({ .target($0, container.place) }) { () throws(SystemError) in
                 let directory =
@@ -49,7 +54,7 @@ final class MaildirTarget: TargetSession {
             }
             return Container(
                 name: name.map(ContainerName.make) ?? MaildirFolder.inbox,
-                path: isInbox ? [MaildirFolder.inbox] : container.path,
+                path: name == nil ? [MaildirFolder.inbox] : container.path,
                 details: container.details)
         }
     }

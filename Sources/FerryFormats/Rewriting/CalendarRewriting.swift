@@ -74,6 +74,18 @@ package enum CalendarRewriting {
         return addresses.contains { $0.lowercased() == organizer }
     }
 
+    /// Addresses of organizers and attendees, lower case.
+    package static func people(in bytes: [UInt8]) -> Set<String> {
+        var found: Set<String> = []
+        let lines = ContentLines(bytes)
+        for location in lines {
+            if let name = lines.name(at: location), !people.contains(name) { continue }
+            guard let line = lines.line(at: location), people.contains(line.name) else { continue }
+            if let address = AddressRewriting.address(of: line.valueOctets) { found.insert(address) }
+        }
+        return found
+    }
+
     private static let people: Set<String> = ["ORGANIZER", "ATTENDEE"]
     private static let peopleParameters: Set<String> = ["SENT-BY", "DELEGATED-TO", "DELEGATED-FROM", "MEMBER", "EMAIL"]
 

@@ -22,12 +22,31 @@ package enum EventRewriting {
         return collector.result
     }
 
+    /// User ids that an event names, lower case.
+    package static func people(in line: [UInt8]) -> Set<String> {
+        guard let document = JSONDocument(line), document.kind(of: document.root) == .object else { return [] }
+        var collector = Collector(document: document, addresses: AddressBook(), collectsPeople: true)
+        collector.visitEvent(document.root)
+        return collector.people
+    }
+
+    /// The same of a room's state.
+    package static func people(inState state: [UInt8]) -> Set<String> {
+        guard let document = JSONDocument(state), document.kind(of: document.root) == .array else { return [] }
+        var collector = Collector(document: document, addresses: AddressBook(), collectsPeople: true)
+        for event in document.children(of: document.root) { collector.visitEvent(event) }
+        return collector.people
+    }
+
     private struct Collector {
         let document: JSONDocument
         let addresses: AddressBook
         private var found: [(range: Range<Int>, replacement: [UInt8])] = []
+        private let collectsPeople: Bool
+        private(set) var people: Set<String> = []
 
-        init(document: JSONDocument, addresses: AddressBook) {
+        init(document: JSONDocument, addresses: AddressBook, collectsPeople: Bool = false) {
+            self.collectsPeople = collectsPeople
             self.document = document
             self.addresses = addresses
         }
@@ -44,7 +63,7 @@ package enum EventRewriting {
         }
 
         mutating func visitEvent(_ event: JSONDocument.Node) {
-            guard !addresses.targets.isEmpty else { return }
+            guard collectsPeople || !addresses.targets.isEmpty else { return }
             // A redacted event carries the one that redacted it, and that one may carry another.
             var events = [event]
             while let event = events.popLast() {
@@ -100,6 +119,7 @@ package enum EventRewriting {
         }
 
         private mutating func replace(_ range: Range<Int>, _ text: String) {
+            if collectsPeople, text.utf8.first == UInt8(ascii: "@") { people.insert(text.lowercased()) }
             guard text.utf8.first == UInt8(ascii: "@"), let target = addresses.target(of: text)?.address,
                 target.utf8.first == UInt8(ascii: "@"), target != text
             else { return }

@@ -27,6 +27,8 @@ struct AccountProbe {
                 "The rights in INBOX are '\(rights)' (RFC 4314); reading needs l and r, writing l, r, s, w, i, k, t and e."
         }
         facts.peer = Self.peer(session)
+        facts.largestItemBytes = session.capabilities.appendLimit.map { Int64(clamping: $0) }
+        facts.canRedirect = link.redirection != nil
         return facts
     }
 

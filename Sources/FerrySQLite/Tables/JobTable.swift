@@ -138,6 +138,8 @@ struct JobTable {
     func removeChildren(of job: JobID) throws {
         guard let number = try number(of: job) else { return }
         try db.run("DELETE FROM cutover WHERE job = ?", [number])
+        try db.run("DELETE FROM forecast WHERE job = ?", [number])
+        try db.run("DELETE FROM dry_run WHERE job = ?", [number])
         try db.run("DELETE FROM run WHERE job = ?", [number])
         try db.run("DELETE FROM user_task WHERE job = ?", [number])
         try db.run("DELETE FROM item_finding WHERE job = ?", [number])

@@ -24,6 +24,10 @@ struct WorkTable {
         try db.run("DELETE FROM work WHERE job = ? AND kind <> 0", [job.blob])
     }
 
+    func removeDryRun(of job: JobID) throws {
+        try db.run("DELETE FROM work WHERE job = ? AND kind IN (3, 4)", [job.blob])
+    }
+
     func remove(_ key: WorkKey) throws {
         try db.run("DELETE FROM work WHERE \(Self.isKey)", key.arguments)
     }
@@ -138,6 +142,8 @@ extension WorkKey {
         case .job(let job): [job.blob, 0, Data(), ""]
         case .check(let job, let person): [job.blob, 1, person.blob, ""]
         case .run(let run): [run.job.blob, 2, run.person.blob, run.workload.rawValue]
+        case .dryRun(let job): [job.blob, 3, Data(), ""]
+        case .forecast(let run): [run.job.blob, 4, run.person.blob, run.workload.rawValue]
         }
     }
 
@@ -148,6 +154,8 @@ extension WorkKey {
         case 0: self = .job(job)
         case 1: self = .check(job, try row.identifier(2))
         case 2: self = .run(RunID(job: job, person: try row.identifier(2), workload: try row.member(3)))
+        case 3: self = .dryRun(job)
+        case 4: self = .forecast(RunID(job: job, person: try row.identifier(2), workload: try row.member(3)))
         default: throw StoreError.unusable("the store has work of a kind \(kind) that this program does not know")
         }
     }

@@ -38,17 +38,73 @@ extension Operations {
         let found = try await read(for: call) { (reader) throws(StoreError) in
             try await reader.itemFindings(of: job.id, after: 0, limit: limit + 1)
         }
+        let report = JobReport(
+            view: view, tasks: tasks, names: names(of: job), findings: found.prefix(limit).map(ItemFindingView.init),
+            isCut: found.count > limit)
+        return document(report.bytes(format), format, name: "report-\(job.id)")
+    }
+
+    /// 404 while nobody has made one.
+    func dryRun(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        let format = try JobReport.Format(rawQuery: call.rawQuery)
+        let job = try await find(reference, call)
+        return document(try await dryRun(of: job, call).bytes(format), format, name: "dry-run-\(job.id)")
+    }
+
+    /// 202 with what is known so far.
+    func startDryRun(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        try BodyDecoder.empty(try call.json())
+        guard case .job(let job) = try await command(.startDryRun(reference), call, status: .accepted) else {
+            throw .fault
+        }
+        var answer = ours(try await dryRun(of: job, call).bytes(.json), JobReport.Format.json.contentType)
+        answer.status = .accepted
+        return answer
+    }
+
+    func stopDryRun(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        _ = try await command(.stopDryRun(reference), call, status: .accepted)
+        return .empty(.accepted)
+    }
+
+    private func dryRun(of job: Job, _ call: Call) async throws(Failure) -> DryRunReport {
+        guard
+            let dryRun = try await read(
+                for: call, { (reader) throws(StoreError) in try await reader.dryRun(of: job.id) })
+        else { throw .notFound("No dry run of this job was made. POST to this address to make one.") }
+        var rows: [DryRunReport.Row] = []
+        var listed = 0
+        for ordinal in stride(from: 0, to: job.people.count, by: APILimits.maximumPageSize) {
+            let page = try await read(for: call) { (reader) throws(StoreError) in
+                try await reader.forecasts(of: job.id, from: ordinal, limit: APILimits.maximumPageSize)
+            }
+            for found in page {
+                var row = DryRunReport.Row(
+                    person: found.run.person, workload: found.run.workload, forecast: found.forecast)
+                // What no report shows is not held either.
+                row.forecast.keepPlaces(max(0, APILimits.reportFindings - listed))
+                listed += row.forecast.places.count
+                rows.append(row)
+            }
+        }
+        return DryRunReport(job: job, dryRun: dryRun, rows: rows, names: names(of: job))
+    }
+
+    /// What the users of a job are called, where the directory knows it.
+    private func names(of job: Job) -> [PersonID: String] {
         var names: [PersonID: String] = [:]
         for person in job.people {
             names[person] = directory?.person(person, in: job.targetTenant)?.userPrincipalName
         }
-        let report = JobReport(
-            view: view, tasks: tasks, names: names, findings: found.prefix(limit).map(ItemFindingView.init),
-            isCut: found.count > limit)
-        var answer = ours(report.bytes(format), format.contentType)
+        return names
+    }
+
+    /// A report in the form that was asked for.
+    private func document(_ body: [UInt8], _ format: JobReport.Format, name: String) -> Answer {
+        var answer = ours(body, format.contentType)
         switch format {
         case .json: break
-        case .csv: answer.headers.append((.contentDisposition, "attachment; filename=\"report-\(job.id).csv\""))
+        case .csv: answer.headers.append((.contentDisposition, "attachment; filename=\"\(name).csv\""))
         case .html:
             answer.headers.append((.contentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'"))
         }

@@ -41,6 +41,9 @@ private struct SabotagedConnector: Connector {
     func probe(_ account: Account, as role: AccountRole) async throws(ConnectorError) -> AccountFacts {
         try await inner.probe(account, as: role)
     }
+
+    func objection(to container: Container) -> ConnectorError? { inner.objection(to: container) }
+    func objection(to header: ItemHeader) -> ConnectorError? { inner.objection(to: header) }
 }
 
 private struct SabotagedSource: SourceSession {

@@ -98,6 +98,24 @@ struct SimulatedReader: StoreReader {
     func auditTenants() async throws(StoreError) -> [TenantID] {
         try await executor.outside { () async throws(StoreError) in try await inner.auditTenants() }
     }
+    func dryRun(of job: JobID) async throws(StoreError) -> DryRun? {
+        try await executor.outside { () async throws(StoreError) in try await inner.dryRun(of: job) }
+    }
+    func forecast(of run: RunID) async throws(StoreError) -> Forecast? {
+        try await executor.outside { () async throws(StoreError) in try await inner.forecast(of: run) }
+    }
+    func forecasts(of job: JobID, from ordinal: Int, limit: Int) async throws(StoreError) -> [RunForecast] {
+        try await executor.outside { () async throws(StoreError) in
+            try await inner.forecasts(of: job, from: ordinal, limit: limit)
+        }
+    }
+    func measured(
+        from source: TenantID, to target: TenantID
+    ) async throws(StoreError) -> [Workload: MeasuredRuns] {
+        try await executor.outside { () async throws(StoreError) in
+            try await inner.measured(from: source, to: target)
+        }
+    }
     func ping() async throws(StoreError) {
         try await executor.outside { () async throws(StoreError) in try await inner.ping() }
     }

@@ -168,6 +168,23 @@ final class SimulatedTransaction: StoreTransaction {
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
         try inner.setCutover(journal, of: run)
     }
+    func dryRun(of job: JobID) throws(StoreError) -> DryRun? {
+        try inner.dryRun(of: job)
+    }
+    func setDryRun(_ dryRun: DryRun, of job: JobID) throws(StoreError) {
+        hasChanged = true
+        try inner.setDryRun(dryRun, of: job)
+    }
+    func setForecast(_ forecast: Forecast, of run: RunID) throws(StoreError) -> Bool {
+        hasChanged = true
+        return try inner.setForecast(forecast, of: run)
+    }
+    func removeForecasts(of job: JobID) throws(StoreError) {
+        try inner.removeForecasts(of: job)
+    }
+    func removeDryRunWork(of job: JobID) throws(StoreError) {
+        try inner.removeDryRunWork(of: job)
+    }
     func findingCounts(of run: RunID) throws(StoreError) -> [FindingCount] {
         try inner.findingCounts(of: run)
     }

@@ -73,6 +73,72 @@ struct CreateBody: Encodable, Sendable {
     var workloads: [String]?
 }
 
+/// `GET /ferry/jobs/{job}/dryRun`; only what the displays need.
+struct DryRunBody: Decodable, Sendable {
+    struct Amounts: Decodable, Sendable {
+        var items: Int64
+        var bytes: Int64
+        var copiedItems: Int64
+        var dueItems: Int64
+        var dueBytes: Int64
+        var skippedItems: Int64
+    }
+
+    struct Skip: Decodable, Sendable {
+        var code: String
+        var items: Int64
+        var bytes: Int64
+        var remedy: String
+    }
+
+    struct User: Decodable, Sendable {
+        struct WorkloadBody: Decodable, Sendable {
+            struct Problem: Decodable, Sendable {
+                var code: String
+                var message: String
+            }
+
+            var workload: String
+            /// One for each service.
+            var services: [Amounts]
+            var estimatedSeconds: Double?
+            var grade: String
+            var renamedContainers: Int64
+            var findings: [Problem]
+        }
+
+        var id: String
+        var userPrincipalName: String?
+        var workloads: [WorkloadBody]
+    }
+
+    struct Place: Decodable, Sendable {
+        var user: String
+        var container: String
+        var item: String
+        var code: String
+        var message: String
+    }
+
+    struct Mention: Decodable, Sendable {
+        var address: String
+        var count: Int64
+    }
+
+    var jobId: String
+    var displayName: String
+    var state: String
+    var forecasts: Int
+    var forecastsExpected: Int?
+    var total: Amounts
+    var estimatedSeconds: Double?
+    var skipped: [Skip]
+    var users: [User]
+    var places: [Place]
+    var placesAreCut: Bool
+    var unmappedPeople: [Mention]
+}
+
 /// `GET /ferry/jobs/{job}/progress`.
 struct ProgressBody: Decodable, Sendable {
     struct Job: Decodable, Sendable {

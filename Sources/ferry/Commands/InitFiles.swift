@@ -92,7 +92,8 @@ struct InitFiles {
             # meetingLinks: https://meet.contoso.example/
             # One person per row: id,userPrincipalName,displayName,mail,aliases,login
             # Aliases are separated by semicolons. `login` names the person's folder; mailLogin, calendarLogin,
-            # contactsLogin, filesLogin and chatsLogin name it for one service only.
+            # contactsLogin, filesLogin and chatsLogin name it for one service only. `services` lists what the person is
+            # entitled to (mail;calendar;contacts;files;chats), all without it; `hold` is yes under a legal hold.
             people: contoso.csv
             services:
               # A folder with one Maildir++ per login.
@@ -135,6 +136,7 @@ struct InitFiles {
           cancelsUntilCutover: false     # true: cancel stays possible until each person's own cutover
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
           holdsSkippedItems: true        # false: items that cannot be moved are only reported, whatever they are
+          requiresRedirect: false        # true: meetings move only from sources that can forward mail
           tombstonesLast: 30d            # how long deleted jobs stay readable
           drainDelay: 0s                 # after SIGTERM: /readyz is 503 for so long before listening ends
           drainTimeout: 15s              # and then requests have so long to end

@@ -74,6 +74,7 @@ struct Configuration: Sendable {
         var continuesWithoutMailbox: Bool?
         /// Whoever would leave items behind waits for an approval.
         var holdsSkippedItems: Bool?
+        var requiresRedirect: Bool?
         /// How long deleted jobs stay readable.
         var tombstonesLast: Duration?
         /// Time between `/readyz` turning 503 and the end of listening.

@@ -159,7 +159,7 @@ struct ConfigurationReader {
                 knows: [
                     "allowedOrigins",
                     "maximumPeople", "deltaInterval", "freezeBudget", "cancelsUntilCutover", "continuesWithoutMailbox",
-                    "holdsSkippedItems",
+                    "holdsSkippedItems", "requiresRedirect",
                     "tombstonesLast", "drainDelay", "drainTimeout", "repetitionsLast",
                 ], of: "settings")
         else { return settings }
@@ -170,6 +170,7 @@ struct ConfigurationReader {
         settings.cancelsUntilCutover = mapping["cancelsUntilCutover"]?.boolean()
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
         settings.holdsSkippedItems = mapping["holdsSkippedItems"]?.boolean()
+        settings.requiresRedirect = mapping["requiresRedirect"]?.boolean()
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
         settings.drainDelay = mapping["drainDelay"]?.duration()
         settings.drainTimeout = mapping["drainTimeout"]?.duration()

@@ -21,6 +21,8 @@ struct DAVLocation: Hashable, Sendable {
     var entrance: Entrance
     var connections: Int?
     var timeout: Duration?
+    /// Bytes of the longest path of a file that the server takes.
+    var longestPath: Int?
 
     /// A person's names of the path.
     func names(_ account: Account) -> [String] {

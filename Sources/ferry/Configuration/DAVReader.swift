@@ -6,6 +6,8 @@ import Yams
 /// Reads `webdav: { … }`.
 struct DAVReader {
     private static let keys = ["url", "ca", "user", "password", "passwords", "token", "connections", "timeout"]
+    /// Only files have paths.
+    private static let fileKeys = ["longestPath"]
     private static let entrances = ["password", "passwords", "token"]
 
     /// The key that is read, for messages.
@@ -13,7 +15,9 @@ struct DAVReader {
     let secrets: SecretReader
 
     func read(_ value: YAMLValue) -> DAVLocation? {
-        guard let mapping = value.mapping(knows: Self.keys, of: kind) else { return nil }
+        guard let mapping = value.mapping(knows: Self.keys + (kind == "webdav" ? Self.fileKeys : []), of: kind) else {
+            return nil
+        }
         let url = mapping.required("url", example: "url: https://dav.contoso.example/files/{login}/")
         let address = url.flatMap(address)
         let user = mapping["user"].map(template) ?? .plain
@@ -41,7 +45,7 @@ struct DAVReader {
         }
         return DAVLocation(
             endpoint: endpoint, path: address.path, user: user, entrance: entrance, connections: connections,
-            timeout: timeout)
+            timeout: timeout, longestPath: mapping["longestPath"]?.number(in: 1...4096))
     }
 
     private static var placeholders: String {

@@ -5,7 +5,10 @@ enum PeopleFile {
     static let required = ["id", "userPrincipalName", "displayName"]
     /// `login` names the account at every service, the others at one; both win over the mail address.
     static let optional =
-        ["mail", "aliases", "login"] + ServiceKind.allCases.map(loginColumn)
+        ["mail", "aliases", "login", "services", "hold"] + ServiceKind.allCases.map(loginColumn)
+
+    /// What `hold` may say.
+    private static let flags: [String: Bool] = ["yes": true, "true": true, "no": false, "false": false]
 
     static func loginColumn(_ service: ServiceKind) -> String { "\(service.rawValue)Login" }
 
@@ -50,9 +53,37 @@ enum PeopleFile {
             people.append(
                 Person(
                     id: id, userPrincipalName: name, displayName: displayName, mail: mail, aliases: aliases,
-                    logins: logins))
+                    logins: logins, entitlements: entitlements(record, problems), isOnHold: isOnHold(record, problems)))
         }
         return people
+    }
+
+    /// Services with semicolons between them; `-` for none.
+    private static func entitlements(_ record: CSVTable.Record, _ problems: ProblemList) -> Set<ServiceKind>? {
+        guard let text = record["services"] else { return nil }
+        if text == "-" { return [] }
+        var services: Set<ServiceKind> = []
+        for name in text.split(separator: ";").map({ String($0).trimmed }) where !name.isEmpty {
+            guard let service = ServiceKind(rawValue: name.lowercased()) else {
+                problems.report(
+                    "\(name.quoted) is no service.",
+                    remedy:
+                        "Write mail, calendar, contacts, files and chats with semicolons between them, or - for none.",
+                    at: record.place(of: "services"), key: "services")
+                continue
+            }
+            services.insert(service)
+        }
+        return services
+    }
+
+    private static func isOnHold(_ record: CSVTable.Record, _ problems: ProblemList) -> Bool {
+        guard let text = record["hold"] else { return false }
+        if let flag = flags[text.lowercased()] { return flag }
+        problems.report(
+            "\(text.quoted) is neither yes nor no.", remedy: "Write yes for a person under a legal hold, else no.",
+            at: record.place(of: "hold"), key: "hold")
+        return true
     }
 
     private static func areAddresses(

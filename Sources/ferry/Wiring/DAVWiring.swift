@@ -24,6 +24,7 @@ extension DAVSettings {
             width = min(width, connections)
         }
         if let timeout = location.timeout { self.timeout = timeout }
+        if let longest = location.longestPath { longestPath = longest }
     }
 }
 

@@ -10,16 +10,54 @@ struct ValidateJob: AsyncParsableCommand {
             With --wait returns when the result is there: exit code 0 for validatePassed, 1 otherwise; what is wrong \
             is then listed person by person.
 
-            Example: ferry job validate wave-1 --wait
+            With --dry-run nothing is judged and the job stays in its state: all data are listed, and what a move would \
+            come to is shown: how much there is, what would be skipped and why, who is not mapped, how long it takes.
+
+            Examples:
+              ferry job validate wave-1 --wait
+              ferry job validate wave-1 --dry-run --html wave-1.html
             """)
 
     @OptionGroup var options: ServerOptions
     @OptionGroup var argument: JobArgument
     @Flag(help: "Wait for the result.")
     var wait = false
+    @Flag(help: "List all data and say what a move would come to; waits for the end.")
+    var dryRun = false
+    @Option(help: ArgumentHelp("With --dry-run: a CSV file to write.", valueName: "file"))
+    var csv: String?
+    @Option(help: ArgumentHelp("With --dry-run: an HTML file to write.", valueName: "file"))
+    var html: String?
+
+    func validate() throws {
+        guard dryRun || (csv == nil && html == nil) else {
+            throw ValidationError("--csv and --html belong to --dry-run.")
+        }
+    }
+
+    /// Makes a dry run, or joins one that runs, and waits for its end.
+    private func showDryRun(_ client: APIClient) async throws {
+        let path = "/ferry/jobs/\(APIClient.escaped(argument.job))/dryRun"
+        var answer = try await client.post(path)
+        var body: DryRunBody = try client.decode(answer)
+        while body.state == "running" {
+            try await ContinuousClock().sleep(for: .seconds(1))
+            answer = try await client.get(path)
+            body = try client.decode(answer)
+        }
+        if let csv { try LocalFile.write(try await client.get(path + "?format=csv").body, to: csv) }
+        if let html { try LocalFile.write(try await client.get(path + "?format=html").body, to: html) }
+        if options.json {
+            Terminal.output.print(String(decoding: answer.body, as: UTF8.self))
+        } else {
+            for line in DryRunText.lines(body, style: Terminal.output.style) { Terminal.output.print(line) }
+        }
+        if body.state != "completed" { throw ExitCode(ExitReason.failed.rawValue) }
+    }
 
     func run() async throws {
         let client = try options.client()
+        if dryRun { return try await showDryRun(client) }
         let answer = try await client.post(APIClient.job(argument.job) + "/validate")
         guard wait else { return try JobCard.show(answer, options: options) }
         let id = try (client.decode(answer) as JobBody).id
