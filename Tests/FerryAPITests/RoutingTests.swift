@@ -83,6 +83,7 @@ struct RoutingTests {
         Row(18, "GET /ferry/jobs/wave-1/items?after=3", .items(wave)),
         Row(18, "GET /Ferry/Jobs/wave-1/Report?format=html", .report(wave)),
         Row(18, "GET /ferry/jobs/wave-1/manifest", .manifest(wave)),
+        Row(18, "GET /ferry/jobs/wave-1/reversal", .reversal(wave)),
         Row(18, "GET /ferry/Manifest-Key", .manifestKey),
     ]
 

@@ -133,6 +133,7 @@ struct CallerTableTests {
             .items: Row(status: 200),
             .report: Row(status: 200),
             .manifest: Row(status: 200),
+            .reversal: Row(status: 200),
             .manifestKey: Row(status: 200, isOfJob: false),
             .audit: Row(status: 200, isOfJob: false),
         ]

@@ -6,6 +6,7 @@ extension OpenAPISchema {
     static let item = "ferry.item"
     static let items = "ferry.items"
     static let report = "ferry.report"
+    static let reversal = "ferry.reversal"
     static let auditRecord = "ferry.auditRecord"
     static let auditPage = "ferry.auditPage"
 
@@ -16,6 +17,13 @@ extension OpenAPISchema {
                 name: items,
                 value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
             JSONMember(name: report, value: reportSchema),
+            JSONMember(
+                name: reversal,
+                value: whole([
+                    "sourceTenantId": guid, "targetTenantId": guid, "sourceEndpoint": text,
+                    "targetDeliveryDomain": text, "workloads": list(workload),
+                    "users": list(whole(["user": guid, "resource": guid])), "missing": list(text),
+                ])),
             JSONMember(name: auditRecord, value: auditRecordSchema),
             JSONMember(
                 name: auditPage,
@@ -44,6 +52,7 @@ extension OpenAPISchema {
 
     private static let people: JSONValue = [
         "people": amount, "peopleCompleted": amount, "peopleCancelled": amount, "peopleFailed": amount,
+        "peopleWaiting": amount,
     ]
     private static let amounts: JSONValue = [
         "items": amount, "bytes": amount, "itemsExpected": unknownAmount, "bytesExpected": unknownAmount,
@@ -101,7 +110,8 @@ extension OpenAPISchema {
                 whole(
                     ([
                         "workload": workload, "status": runStatus, "message": text,
-                        "grade": ["type": ["string", "null"]],
+                        "grade": ["type": ["string", "null"]], "lost": amount,
+                        "waitsForApproval": ["type": "boolean"],
                         "findings": list(whole(["code": text, "message": text])),
                     ] as JSONValue).adding(amounts))),
         ], required: ["id", "workloads"])

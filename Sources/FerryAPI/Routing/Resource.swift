@@ -35,6 +35,7 @@ package enum Resource: Sendable, Hashable {
     case items(JobReference)
     case report(JobReference)
     case manifest(JobReference)
+    case reversal(JobReference)
     case manifestKey
     case audit
 
@@ -65,6 +66,7 @@ package enum Resource: Sendable, Hashable {
         case .items(let job): [(.get, .items(job))]
         case .report(let job): [(.get, .report(job))]
         case .manifest(let job): [(.get, .manifest(job))]
+        case .reversal(let job): [(.get, .reversal(job))]
         case .manifestKey: [(.get, .manifestKey)]
         case .audit: [(.get, .audit)]
         }

@@ -55,6 +55,7 @@ struct Operations: Sendable {
         case .items(let job): try await items(job, call)
         case .report(let job): try await report(job, call)
         case .manifest(let job): try await manifest(job, call)
+        case .reversal(let job): try await reversal(job, call)
         case .manifestKey: try manifestKey()
         case .audit: try await audit(call)
         }
