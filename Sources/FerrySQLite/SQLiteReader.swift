@@ -56,7 +56,8 @@ struct SQLiteReader: StoreReader {
         try await pool.read { db in
             let table = TaskTable(db: db)
             return JobProgress(
-                progress: try table.progress(of: job), tally: try table.tally(job), grades: try table.grades(of: job))
+                progress: try table.progress(of: job), tally: try table.tally(job), grades: try table.grades(of: job),
+                peopleHeld: try table.held(of: job))
         }
     }
 

@@ -317,13 +317,17 @@ package struct JobProgress: Sendable, Hashable {
     package var tally: RunTally
     /// Runs that were judged.
     package var grades: [Workload: [ConsistencyGrade: Int]]
+    /// People of whom something waits for an approval.
+    package var peopleHeld: Int
 
     package init(
-        progress: [Workload: RunProgress], tally: RunTally, grades: [Workload: [ConsistencyGrade: Int]] = [:]
+        progress: [Workload: RunProgress], tally: RunTally, grades: [Workload: [ConsistencyGrade: Int]] = [:],
+        peopleHeld: Int = 0
     ) {
         self.progress = progress
         self.tally = tally
         self.grades = grades
+        self.peopleHeld = peopleHeld
     }
 }
 

@@ -348,8 +348,9 @@ extension StoreConformance {
                 }
             }
             #expect(try await store.transact { (tx) throws(StoreError) in try tx.peopleHeld(of: mail.job) } == 1)
-            let grades = try await store.reader.progress(of: mail.job).grades
-            #expect(grades == [.mailbox: [.investigate: 2], .files: [.investigate: 1]])
+            let progress = try await store.reader.progress(of: mail.job)
+            #expect(progress.peopleHeld == 1)
+            #expect(progress.grades == [.mailbox: [.investigate: 2], .files: [.investigate: 1]])
             #expect(try await store.reader.progress(of: Samples.jobID(2)).grades.isEmpty)
         }
     }

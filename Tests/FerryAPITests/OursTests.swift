@@ -19,6 +19,7 @@ struct OursTests {
             people: 2, peopleCompleted: 0, peopleCancelled: 0, peopleFailed: 1)
         return ProgressView(
             job: job, progress: [.mailbox: mail, .files: done, .chats: done, .meetings: done], tally: tally,
+            grades: [.mailbox: [.good: 1, .investigate: 1]], peopleHeld: 1,
             now: Examples.instant("2031-03-01T06:00:00Z"))
     }
 
@@ -41,6 +42,7 @@ struct OursTests {
         #expect(json["job"]?["id"]?.string == Examples.jobID.description)
         #expect(json["job"]?["people"] == .number("2"))
         #expect(json["job"]?["peopleFailed"] == .number("1"))
+        #expect(json["job"]?["peopleWaiting"] == .number("1"))
         #expect(json["itemsPerSecond"] == .number("4"))
         #expect(json["bytesPerSecond"] == .number("40"))
         #expect(json["estimatedEnd"]?.string == "2031-03-01T06:00:50Z")
@@ -91,6 +93,12 @@ struct OursTests {
             Issue.record("no users")
             return
         }
+        #expect(runs.first?["lost"] == .number("0") && runs.first?["waitsForApproval"] == .bool(false))
+        #expect(try JobReport.listsFindings(rawQuery: "format=json&Findings=False") == false)
+        #expect(try JobReport.listsFindings(rawQuery: ""))
+        #expect(
+            failure { () throws(Failure) in _ = try JobReport.listsFindings(rawQuery: "findings=few") }?.answer.status
+                == 400)
         #expect(users.first?["userPrincipalName"]?.string == "ada@south.example")
         #expect(runs.map { $0["status"]?.string } == ["valid", "valid", "valid", "invalid"])
     }

@@ -86,6 +86,7 @@ struct RoutingTests {
         Row(18, "POST /ferry/jobs/wave-1/dryrun", .startDryRun(wave)),
         Row(18, "DELETE /ferry/jobs/wave-1/dryRun", .stopDryRun(wave)),
         Row(18, "GET /ferry/jobs/wave-1/manifest", .manifest(wave)),
+        Row(18, "GET /ferry/jobs/wave-1/reversal", .reversal(wave)),
         Row(18, "GET /ferry/Manifest-Key", .manifestKey),
     ]
 

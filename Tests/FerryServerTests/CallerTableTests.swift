@@ -137,6 +137,7 @@ struct CallerTableTests {
             .startDryRun: Row(status: 202),
             .stopDryRun: Row(status: 409),
             .manifest: Row(status: 200),
+            .reversal: Row(status: 200),
             .manifestKey: Row(status: 200, isOfJob: false),
             .audit: Row(status: 200, isOfJob: false),
         ]

@@ -81,11 +81,12 @@ struct CLIProgressTests {
                 job: .init(
                     id: "x", displayName: "wave-1", status: "inProgress", people: 4, peopleCompleted: 1,
                     peopleCancelled: 1,
-                    peopleFailed: 0),
+                    peopleFailed: 0, peopleWaiting: 0),
                 asOf: "", estimatedEnd: "1970-01-01T00:01:40Z",
                 workloads: [
                     .init(
-                        workload: "Teams", states: ["syncing": 4], items: items, bytes: items * 100, itemsExpected: 90,
+                        workload: "Teams", states: ["syncing": 4], grades: [:], items: items, bytes: items * 100,
+                        itemsExpected: 90,
                         bytesExpected: nil, skipped: 0, failed: 0, passes: 1, activeSeconds: 2, frozenSeconds: 0)
                 ])
         }

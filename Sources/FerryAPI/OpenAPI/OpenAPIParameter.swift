@@ -117,4 +117,6 @@ struct OpenAPIParameter {
     static let reportFormat = query(
         "format", "The form of the report.",
         ["type": "string", "enum": .strings(JobReport.Format.allCases.map(\.rawValue))])
+    static let reportFindings = query(
+        "findings", "Whether to list what happened to single items.", ["type": "boolean"])
 }

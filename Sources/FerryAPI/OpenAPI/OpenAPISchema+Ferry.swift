@@ -7,6 +7,7 @@ extension OpenAPISchema {
     static let items = "ferry.items"
     static let report = "ferry.report"
     static let dryRun = "ferry.dryRun"
+    static let reversal = "ferry.reversal"
     static let auditRecord = "ferry.auditRecord"
     static let auditPage = "ferry.auditPage"
 
@@ -18,6 +19,13 @@ extension OpenAPISchema {
                 value: whole(["value": list(reference(item)), "next": ["type": ["integer", "null"]]])),
             JSONMember(name: report, value: reportSchema),
             JSONMember(name: dryRun, value: dryRunSchema),
+            JSONMember(
+                name: reversal,
+                value: whole([
+                    "sourceTenantId": guid, "targetTenantId": guid, "sourceEndpoint": text,
+                    "targetDeliveryDomain": text, "workloads": list(workload),
+                    "users": list(whole(["user": guid, "resource": guid])), "missing": list(text),
+                ])),
             JSONMember(name: auditRecord, value: auditRecordSchema),
             JSONMember(
                 name: auditPage,
@@ -46,6 +54,7 @@ extension OpenAPISchema {
 
     private static let people: JSONValue = [
         "people": amount, "peopleCompleted": amount, "peopleCancelled": amount, "peopleFailed": amount,
+        "peopleWaiting": amount,
     ]
     private static let amounts: JSONValue = [
         "items": amount, "bytes": amount, "itemsExpected": unknownAmount, "bytesExpected": unknownAmount,
@@ -147,7 +156,8 @@ extension OpenAPISchema {
                 whole(
                     ([
                         "workload": workload, "status": runStatus, "message": text,
-                        "grade": ["type": ["string", "null"]],
+                        "grade": ["type": ["string", "null"]], "lost": amount,
+                        "waitsForApproval": ["type": "boolean"],
                         "findings": list(whole(["code": text, "message": text])),
                     ] as JSONValue).adding(amounts))),
         ], required: ["id", "workloads"])

@@ -175,7 +175,8 @@ struct OperationDescription {
                 answers: [.json(200, "A page of items.", OpenAPISchema.items)], failures: [404])
         case .report:
             self.init(
-                "Everything about a job.", parameters: [.reportFormat], answers: [.document(OpenAPISchema.report)],
+                "Everything about a job.", parameters: [.reportFormat, .reportFindings],
+                answers: [.document(OpenAPISchema.report)],
                 failures: [404])
         case .dryRun:
             self.init(
@@ -199,6 +200,11 @@ struct OperationDescription {
                         status: 200, text: "A line of JSON per item; the format is described in docs/manifest.md.",
                         content: [("application/jsonl", OpenAPISchema.text)])
                 ], failures: [404])
+        case .reversal:
+            self.init(
+                "The job that would bring those back who have moved, and what is missing for it. Nothing is created.",
+                answers: [.json(200, "What to create in the tenant that they left.", OpenAPISchema.reversal)],
+                failures: [404])
         case .manifestKey:
             self.init(
                 "The public key that manifests are checked with.",

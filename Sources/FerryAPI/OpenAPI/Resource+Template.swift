@@ -23,14 +23,15 @@ extension Resource {
         + [
             .approval(.key(Placeholder.job)), .userApproval(.key(Placeholder.job), Placeholder.task),
             .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
-            .dryRun(.key(Placeholder.job)),
-            .manifest(.key(Placeholder.job)), .manifestKey, .audit,
+            .dryRun(.key(Placeholder.job)), .manifest(.key(Placeholder.job)), .reversal(.key(Placeholder.job)),
+            .manifestKey, .audit,
         ]
 
     /// Below a version of Graph, and not in our own namespace.
     var isGraph: Bool {
         switch self {
-        case .approval, .userApproval, .progress, .items, .report, .dryRun, .manifest, .manifestKey, .audit: false
+        case .approval, .userApproval, .progress, .items, .report, .dryRun, .manifest, .reversal, .manifestKey, .audit:
+            false
         case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
             .jobAction, .users, .userCount, .user, .userCancel, .userLink:
             true
@@ -62,6 +63,7 @@ extension Resource {
         case .report(let job): "/jobs/\(job.text)/report"
         case .dryRun(let job): "/jobs/\(job.text)/dryRun"
         case .manifest(let job): "/jobs/\(job.text)/manifest"
+        case .reversal(let job): "/jobs/\(job.text)/reversal"
         case .manifestKey: "/manifest-key"
         case .audit: "/audit"
         }

@@ -26,6 +26,18 @@ package struct JobReport: Sendable {
         }
     }
 
+    /// Reads `?findings=`: `false` leaves out what happened to single items. `true` when it is absent.
+    package static func listsFindings(rawQuery: some StringProtocol) throws(Failure) -> Bool {
+        var lists = true
+        for pair in try QueryPairs.parse(rawQuery) where ASCII.equalFoldingCase(pair.name, "findings") {
+            guard let value = Bool(pair.value.lowercased()) else {
+                throw .badRequest("findings must be true or false.", target: "findings")
+            }
+            lists = value
+        }
+        return lists
+    }
+
     package var view: ProgressView
     /// All users of the job, in its order.
     package var tasks: [UserTask]
@@ -95,6 +107,9 @@ package struct JobReport: Sendable {
                         json.member("message", run.message)
                         json.key("grade")
                         if let verdict = run.verdict { json.string(verdict.grade.rawValue) } else { json.null() }
+                        json.member("lost", run.verdict?.lost ?? 0)
+                        json.key("waitsForApproval")
+                        json.bool(run.waitsForApproval)
                         ProgressView.amounts(run.progress, into: &json)
                         json.key("findings")
                         json.array { json in

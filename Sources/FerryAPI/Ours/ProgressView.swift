@@ -7,14 +7,17 @@ package struct ProgressView: Sendable {
     package var tally: RunTally
     /// Runs that were judged (9.4).
     package var grades: [Workload: [ConsistencyGrade: Int]]
+    /// People who wait for an approval.
+    package var peopleHeld: Int
     /// When it was read; rates and the estimate are of this moment.
     package var now: Instant
 
     package init(
         job: Job, progress: [Workload: RunProgress], tally: RunTally, grades: [Workload: [ConsistencyGrade: Int]] = [:],
-        now: Instant
+        peopleHeld: Int = 0, now: Instant
     ) {
         self.grades = grades
+        self.peopleHeld = peopleHeld
         self.job = job
         self.progress = progress
         self.tally = tally
@@ -123,6 +126,7 @@ package struct ProgressView: Sendable {
         json.member("peopleCompleted", tally.peopleCompleted)
         json.member("peopleCancelled", tally.peopleCancelled)
         json.member("peopleFailed", tally.peopleFailed)
+        json.member("peopleWaiting", peopleHeld)
     }
 
     /// Runs per state, states without runs left out.

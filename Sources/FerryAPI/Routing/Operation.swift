@@ -63,6 +63,8 @@ package enum Operation: Sendable, Hashable {
     case report(JobReference)
     /// Ours: the signed manifest of a finished job.
     case manifest(JobReference)
+    /// Ours: the job that would bring its people back, and what is missing for it.
+    case reversal(JobReference)
     /// Ours: what the signatures of manifests are checked with.
     case manifestKey
     /// Ours: who did what in the caller's tenant.
@@ -84,7 +86,7 @@ extension Operation {
         case .metadata, .serviceDocument, .manifestKey: .anonymous
         case .batch: .authenticated
         case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report,
-            .manifest, .audit, .dryRun:
+            .manifest, .reversal, .audit, .dryRun:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
             .validateCollection, .approveJob, .approveUser, .startDryRun, .stopDryRun:
@@ -114,6 +116,7 @@ extension Operation {
         case items = "listItems"
         case report = "getReport"
         case manifest = "getManifest"
+        case reversal = "getReversal"
         case manifestKey = "getManifestKey"
         case audit = "listAudit"
     }
@@ -147,6 +150,7 @@ extension Operation {
         case .items: .items
         case .report: .report
         case .manifest: .manifest
+        case .reversal: .reversal
         case .manifestKey: .manifestKey
         case .audit: .audit
         }
@@ -162,8 +166,8 @@ extension Operation {
         switch self {
         case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
             .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
-            .progress(let job), .items(let job), .report(let job), .manifest(let job), .approveJob(let job),
-            .approveUser(let job, _), .dryRun(let job), .startDryRun(let job), .stopDryRun(let job):
+            .progress(let job), .items(let job), .report(let job), .manifest(let job), .reversal(let job),
+            .approveJob(let job), .approveUser(let job, _), .dryRun(let job), .startDryRun(let job), .stopDryRun(let job):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
             .serviceDocument, .manifestKey, .audit:

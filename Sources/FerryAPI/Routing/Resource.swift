@@ -36,6 +36,7 @@ package enum Resource: Sendable, Hashable {
     case report(JobReference)
     case dryRun(JobReference)
     case manifest(JobReference)
+    case reversal(JobReference)
     case manifestKey
     case audit
 
@@ -67,6 +68,7 @@ package enum Resource: Sendable, Hashable {
         case .report(let job): [(.get, .report(job))]
         case .dryRun(let job): [(.get, .dryRun(job)), (.post, .startDryRun(job)), (.delete, .stopDryRun(job))]
         case .manifest(let job): [(.get, .manifest(job))]
+        case .reversal(let job): [(.get, .reversal(job))]
         case .manifestKey: [(.get, .manifestKey)]
         case .audit: [(.get, .audit)]
         }

@@ -86,7 +86,8 @@ package struct Route: Sendable, Hashable {
         return try end(.userCancel(job, task), rest)
     }
 
-    /// `/ferry/jobs/{job}/{progress|items|report|dryRun|manifest|approve}`, `/ferry/jobs/{job}/users/{user}/approve`,
+    /// `/ferry/jobs/{job}/{progress|items|report|dryRun|manifest|reversal|approve}`,
+    /// `/ferry/jobs/{job}/users/{user}/approve`,
     /// `/ferry/manifest-key` and `/ferry/audit`.
     private static func ours(_ rest: inout ArraySlice<String>) throws(Failure) -> Resource {
         if let first = rest.first, ASCII.equalFoldingCase(first, "audit") { return try end(.audit, rest.dropFirst()) }
@@ -96,7 +97,7 @@ package struct Route: Sendable, Hashable {
         try step("jobs", &rest)
         guard let key = rest.popFirst(), let view = rest.popFirst() else {
             throw .notFound(
-                "The path ends too early: /ferry/jobs/{job} has progress, items, report, dryRun, manifest and approve."
+                "The path ends too early: /ferry/jobs/{job} has progress, items, report, dryRun, manifest, reversal and approve."
             )
         }
         let job = JobReference.key(key)
@@ -106,6 +107,7 @@ package struct Route: Sendable, Hashable {
         case "report": return try end(.report(job), rest)
         case "dryrun": return try end(.dryRun(job), rest)
         case "manifest": return try end(.manifest(job), rest)
+        case "reversal": return try end(.reversal(job), rest)
         case "approve": return try end(.approval(job), rest)
         case "users":
             guard let user = rest.popFirst() else {

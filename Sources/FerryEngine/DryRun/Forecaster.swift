@@ -171,12 +171,12 @@ private struct LegForecast {
             if case .room(let state) = container.details { mention(EventRewriting.people(inState: state)) }
             if let memo, memo.container == container, memo.rules == rules, known.intent == nil,
                 let cursor = memo.cursor,
-                known.entries.allSatisfy({ $0.outcome == .copied || $0.outcome == .elsewhere }),
+                known.entries.tally.skipped == 0, known.entries.tally.failed == 0,
                 try await connecting({ () throws(ConnectorError) in
                     try await source.isUnchanged(container, since: cursor)
                 })
             {
-                return count(known.entries, memo)
+                return count(known.entries.tally, memo)
             }
         }
         var index = LedgerIndex(known.entries, treatingAllAsChanged: memo.map { $0.rules != rules } ?? false)
@@ -222,11 +222,11 @@ private struct LegForecast {
     }
 
     /// Everything is at the target, and a handful of calls has shown it.
-    private mutating func count(_ entries: [LedgerEntry], _ memo: ContainerMemo) {
-        let copied = Int64(entries.count { $0.outcome == .copied })
+    private mutating func count(_ entries: LedgerEntries.Tally, _ memo: ContainerMemo) {
+        let (copied, elsewhere) = (Int64(entries.copied), Int64(entries.elsewhere))
         share.copied = share.copied + Forecast.Amount(items: copied, bytes: memo.copiedBytes)
-        share.elsewhere = share.elsewhere + Forecast.Amount(items: Int64(entries.count) - copied)
-        share.listed = share.listed + Forecast.Amount(items: Int64(entries.count), bytes: memo.copiedBytes)
+        share.elsewhere = share.elsewhere + Forecast.Amount(items: elsewhere)
+        share.listed = share.listed + Forecast.Amount(items: copied + elsewhere, bytes: memo.copiedBytes)
     }
 
     /// Contents decide of these whether they move at all, and name people.

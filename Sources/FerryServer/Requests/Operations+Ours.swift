@@ -35,9 +35,11 @@ extension Operations {
         let view = try await view(of: job, call)
         let tasks = try await tasks(of: job, call)
         let limit = APILimits.reportFindings
-        let found = try await read(for: call) { (reader) throws(StoreError) in
-            try await reader.itemFindings(of: job.id, after: 0, limit: limit + 1)
-        }
+        let found =
+            try JobReport.listsFindings(rawQuery: call.rawQuery)
+            ? try await read(for: call) { (reader) throws(StoreError) in
+                try await reader.itemFindings(of: job.id, after: 0, limit: limit + 1)
+            } : []
         let report = JobReport(
             view: view, tasks: tasks, names: names(of: job), findings: found.prefix(limit).map(ItemFindingView.init),
             isCut: found.count > limit)
@@ -111,10 +113,18 @@ extension Operations {
         return answer
     }
 
+    /// Nothing is created: that is for somebody who may do so in the other tenant.
+    func reversal(_ reference: JobReference, _ call: Call) async throws(Failure) -> Answer {
+        let job = try await find(reference, call)
+        let view = ReversalView(of: job, try await tasks(of: job, call), in: directory)
+        return ours(view.json, JobReport.Format.json.contentType)
+    }
+
     private func view(of job: Job, _ call: Call) async throws(Failure) -> ProgressView {
         let found = try await read(for: call) { (reader) throws(StoreError) in try await reader.progress(of: job.id) }
         return ProgressView(
-            job: job, progress: found.progress, tally: found.tally, grades: found.grades, now: effects.now())
+            job: job, progress: found.progress, tally: found.tally, grades: found.grades, peopleHeld: found.peopleHeld,
+            now: effects.now())
     }
 
     /// All users of a job, page by page.

@@ -58,6 +58,7 @@ struct Operations: Sendable {
         case .startDryRun(let job): try await startDryRun(job, call)
         case .stopDryRun(let job): try await stopDryRun(job, call)
         case .manifest(let job): try await manifest(job, call)
+        case .reversal(let job): try await reversal(job, call)
         case .manifestKey: try manifestKey()
         case .audit: try await audit(call)
         }

@@ -139,6 +139,42 @@ struct DryRunBody: Decodable, Sendable {
     var unmappedPeople: [Mention]
 }
 
+/// `GET /ferry/jobs/{job}/report`; only what is shown of people.
+struct ReportBody: Decodable, Sendable {
+    struct User: Decodable, Sendable {
+        var id: String
+        var workloads: [Verdict]
+    }
+
+    struct Verdict: Codable, Sendable {
+        var workload: String
+        /// `nil` until how much arrives was judged.
+        var grade: String?
+        var lost: Int64
+        var waitsForApproval: Bool
+    }
+
+    var users: [User]
+}
+
+/// `GET /ferry/jobs/{job}/reversal`.
+struct ReversalBody: Decodable, Sendable {
+    struct User: Decodable, Sendable {
+        /// Who has moved, as the job names them.
+        var user: String
+        /// Who they were, and will be again.
+        var resource: String
+    }
+
+    var sourceTenantId: String
+    var targetTenantId: String
+    var sourceEndpoint: String
+    var targetDeliveryDomain: String
+    var workloads: [String]
+    var users: [User]
+    var missing: [String]
+}
+
 /// `GET /ferry/jobs/{job}/progress`.
 struct ProgressBody: Decodable, Sendable {
     struct Job: Decodable, Sendable {
@@ -149,12 +185,15 @@ struct ProgressBody: Decodable, Sendable {
         var peopleCompleted: Int
         var peopleCancelled: Int
         var peopleFailed: Int
+        var peopleWaiting: Int
     }
 
     struct WorkloadBody: Decodable, Sendable {
         var workload: String
         /// Runs per state; states without runs are absent.
         var states: [String: Int]
+        /// Runs per consistency grade, those that were judged.
+        var grades: [String: Int]
         var items: Int64
         var bytes: Int64
         /// `nil` until everybody's data has been listed once.

@@ -30,7 +30,7 @@ struct Complaint: Error {
         self.status = status
     }
 
-    private init(lines: [String], status: ExitReason) {
+    init(lines: [String], status: ExitReason) {
         self.lines = lines
         self.status = status
     }

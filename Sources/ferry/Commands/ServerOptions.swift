@@ -19,7 +19,14 @@ struct ServerOptions: ParsableArguments {
         guard let token = token ?? environment("FERRY_TOKEN") else {
             throw ValidationError("There is no token. Give --token, or set FERRY_TOKEN; `ferry token --help` says how.")
         }
-        return APIClient(
+        return try client(token: token)
+    }
+
+    /// The given token of another tenant, or that of the environment.
+    func backToken(_ token: String?) -> String? { token ?? environment("FERRY_BACK_TOKEN") }
+
+    func client(token: String) throws -> APIClient {
+        APIClient(
             server: server ?? environment("FERRY_SERVER") ?? "http://127.0.0.1:8080", token: token,
             tls: try (ca ?? environment("FERRY_CA")).map(Self.trust))
     }

@@ -1,17 +1,21 @@
 /// A job for people.
 enum JobCard {
-    /// Prints what the server answered: byte for byte with `--json`, as a card otherwise.
-    static func show(_ answer: APIClient.Answer, options: ServerOptions) throws {
+    /// Prints what the server answered: byte for byte with `--json`, but for the annotation, and as a card otherwise.
+    static func show(
+        _ answer: APIClient.Answer, _ consistency: JobConsistency? = nil, options: ServerOptions
+    ) throws {
         let terminal = Terminal.output
         if options.json {
-            terminal.print(String(decoding: answer.body, as: UTF8.self))
+            terminal.print(
+                try consistency.map { try Ours.annotated(answer.body, with: $0) }
+                    ?? String(decoding: answer.body, as: UTF8.self))
             return
         }
         let job: JobBody = try options.client().decode(answer)
-        for line in lines(job, style: terminal.style) { terminal.print(line) }
+        for line in lines(job, consistency, style: terminal.style) { terminal.print(line) }
     }
 
-    static func lines(_ job: JobBody, style: Style) -> [String] {
+    static func lines(_ job: JobBody, _ consistency: JobConsistency? = nil, style: Style) -> [String] {
         var fields: [(String, String)] = [
             ("id", job.id), ("status", style(colour(of: job.status), job.status)), ("type", job.jobType),
         ]
@@ -20,6 +24,13 @@ enum JobCard {
             ("date", job.completeAfterDateTime), ("source", job.sourceTenantId), ("target", job.targetTenantId),
             ("people", people(job.resources.count)), ("workloads", job.workloads.joined(separator: ", ")),
         ]
+        if let consistency {
+            fields.append(("grades", consistency.text(of: job.workloads)))
+            if consistency.peopleWaiting > 0 {
+                let waiting = people(consistency.peopleWaiting)
+                fields.append(("waiting", style(.red, "\(waiting), for ferry job approve")))
+            }
+        }
         if let settings = job.exchangeSettings {
             fields.append(("endpoint", settings.sourceEndpoint ?? ""))
             fields.append(("delivery", settings.targetDeliveryDomain ?? ""))

@@ -21,6 +21,6 @@ struct JobCommand: AsyncParsableCommand {
         subcommands: [
             CreateJob.self, ListJobs.self, ShowJob.self, ListJobUsers.self, ValidateJob.self, MigrateJob.self,
             RescheduleJob.self, ApproveJob.self, CancelJob.self, DeleteJob.self, WatchJob.self, ReportJob.self,
-            ManifestJob.self,
+            ManifestJob.self, ReverseJob.self,
         ])
 }
