@@ -167,7 +167,8 @@ extension Operation {
         case .job(let job), .updateJob(let job), .deleteJob(let job), .validateJob(let job), .migrateJob(let job),
             .cancelJob(let job), .listUsers(let job), .user(let job, _), .cancelUser(let job, _), .countUsers(let job),
             .progress(let job), .items(let job), .report(let job), .manifest(let job), .reversal(let job),
-            .approveJob(let job), .approveUser(let job, _), .dryRun(let job), .startDryRun(let job), .stopDryRun(let job):
+            .approveJob(let job), .approveUser(let job, _), .dryRun(let job), .startDryRun(let job),
+            .stopDryRun(let job):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
             .serviceDocument, .manifestKey, .audit:
