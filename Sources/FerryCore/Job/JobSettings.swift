@@ -13,6 +13,8 @@ package struct JobSettings: Sendable, Hashable {
     /// Whoever would leave content behind waits for an approval, or fails where it is too much (5.5); otherwise that is only
     /// reported.
     package var holdsSkippedItems: Bool
+    /// What was copied for somebody who is cancelled is removed at the target, instead of being kept as a seed (5.6).
+    package var purgesCancelledCopies: Bool
     /// Time between the acceptance of a deletion and the purge.
     package var purgeDelay: Duration
     /// How long a deleted job stays readable.
@@ -23,7 +25,7 @@ package struct JobSettings: Sendable, Hashable {
     package init(
         maximumPeople: Int = 2000, validationLifetime: Duration = .seconds(7 * 86_400),
         cancelsUntilCutover: Bool = false, refusesPastReschedule: Bool = false, continuesWithoutMailbox: Bool = false,
-        holdsSkippedItems: Bool = true, purgeDelay: Duration = .zero,
+        holdsSkippedItems: Bool = true, purgesCancelledCopies: Bool = false, purgeDelay: Duration = .zero,
         tombstoneLifetime: Duration = .seconds(30 * 86_400),
         repetitionsLast: Duration = .seconds(86_400)
     ) {
@@ -33,6 +35,7 @@ package struct JobSettings: Sendable, Hashable {
         self.refusesPastReschedule = refusesPastReschedule
         self.continuesWithoutMailbox = continuesWithoutMailbox
         self.holdsSkippedItems = holdsSkippedItems
+        self.purgesCancelledCopies = purgesCancelledCopies
         self.purgeDelay = purgeDelay
         self.tombstoneLifetime = tombstoneLifetime
         self.repetitionsLast = repetitionsLast

@@ -18,6 +18,8 @@ enum JobActions {
                 try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             case .dropWork:
                 try tx.removeWork(of: job.id)
+                // Whoever was being cleared out has to be put on the list again.
+                try tx.setRuns(of: job.id, in: [.pendingCancel], to: .pendingCancel, message: "", at: tx.now)
             }
         }
     }

@@ -8,6 +8,8 @@ struct ContainerPass: Sendable {
     let container: Container
     let leg: LegContext
     let journal: Journal
+    /// The name under which the ledger of the way back knows a container of the target.
+    var counterpart: @Sendable (Container) -> ContainerID = { ContainerID($0.name) }
 
     /// Brings the target up to date with the container. A container that can never move is recorded and passed over.
     func run(_ target: inout LazyTarget, _ tally: inout PassTally) async throws(WorkError) {
@@ -44,6 +46,8 @@ struct ContainerPass: Sendable {
         if known == nil {
             // Known from here on even if the source forgets it before the pass is over.
             ledger.cursor = ContainerMemo(container: container, rules: leg.rules).bytes
+            let homecoming = Homecoming(container: container, there: there, leg: leg, session: session)
+            ledger.entries = try await homecoming.entries(try await journal.ledgerBack(counterpart(there)))
             try await journal.replace(with: ledger, tally.current)
         }
         if !session.capabilities.isIdempotent {

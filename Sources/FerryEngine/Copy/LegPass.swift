@@ -5,6 +5,7 @@ import Logging
 
 /// What all containers of a leg have in common during a pass.
 struct LegContext: Sendable {
+    let leg: Transfer.Leg
     let source: any SourceSession
     let rewriter: Rewriter
     /// The rewriter's fingerprint for this leg's service.
@@ -84,13 +85,36 @@ struct LegPass: Sendable {
         return true
     }
 
+    /// Removes at the target whatever was copied there, container by container.
+    func takeBack(_ tally: inout PassTally) async throws(WorkError) {
+        let known = try await knownContainers()
+        guard !known.isEmpty else { return }
+        let source: any SourceSession
+        do throws(ConnectorError) { source = try await leg.source.source(for: leg.sourceAccount) } catch {
+            throw .connector(error)
+        }
+        var target = LazyTarget(leg)
+        let context = context(source)
+        var failure: WorkError?
+        for container in known where failure == nil {
+            do throws(WorkError) { try await clear(container, context, &target, &tally) } catch { failure = error }
+        }
+        await source.close()
+        await target.close()
+        if let failure { throw failure }
+    }
+
+    private func context(_ source: any SourceSession) -> LegContext {
+        let rewriter = Rewriter(transfer)
+        return LegContext(
+            leg: leg, source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service),
+            settings: settings, comparesEverything: comparesEverything, clock: effects.clock)
+    }
+
     private func copy(
         from source: any SourceSession, to target: inout LazyTarget, _ known: [ContainerID], _ tally: inout PassTally
     ) async -> WorkError? {
-        let rewriter = Rewriter(transfer)
-        let context = LegContext(
-            source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service), settings: settings,
-            comparesEverything: comparesEverything, clock: effects.clock)
+        let context = context(source)
         do throws(WorkError) {
             let containers: [Container]
             do throws(ConnectorError) { containers = try await source.containers() } catch {
@@ -104,7 +128,8 @@ struct LegPass: Sendable {
             for container in containers {
                 if Task.isCancelled { throw WorkError.connector(.cancelled) }
                 let pass = ContainerPass(
-                    container: container, leg: context, journal: journal(Self.id(of: container, transfer, leg.service)))
+                    container: container, leg: context, journal: journal(Self.id(of: container, transfer, leg.service)),
+                    counterpart: { Self.id(of: $0, transfer, leg.service) })
                 let before = tally.changes
                 try await pass.run(&target, &tally)
                 if tally.changes != before {
