@@ -28,7 +28,7 @@ package struct Engine: Service {
             verifier: Verifier(
                 store: store,
                 records: manifests.map { Verifier.Records(archive: $0.archive, now: effects.now) }, logger: logger),
-            logger: logger)
+            gate: CutoverGate(limit: settings.cutoversAtOnce), logger: logger)
         self.workshop = workshop
         scheduler = Scheduler(workshop: workshop, lanes: lanes)
     }

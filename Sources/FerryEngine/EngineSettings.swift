@@ -19,8 +19,12 @@ package struct EngineSettings: Sendable {
     /// How long a person may be kept from working at the source before they are at home at the target. Whoever is not
     /// there by then is let back in, and it is tried again.
     package var freezeBudget: Duration = .seconds(60)
+    /// People at once in their cutover at each endpoint; `nil`: as many as may be worked on there.
+    package var cutoversAtOnce: Int?
     /// Passes over a frozen source until one finds nothing to do; twice as many over one that cannot be frozen.
     package var lastPasses = 4
+    /// What probably takes longer to compare is compared before the freeze, and under it only where it has changed since.
+    package var longestComparison: Duration = .seconds(2)
     /// Compare contents of both sides by hash before a cutover counts as done.
     package var verifiesCutover = true
 

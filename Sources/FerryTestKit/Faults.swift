@@ -40,7 +40,7 @@ package final class Faults: Sendable {
     private struct State {
         var planned: [Planned] = []
         var calls: [FakeOperation: Int] = [:]
-        var chance: (fraction: Double, generator: SeededRandom)?
+        var chance: (fraction: Double, throttles: Bool, generator: SeededRandom)?
     }
 
     private let state = Mutex(State())
@@ -55,8 +55,10 @@ package final class Faults: Sendable {
     }
 
     /// From now on the given part of all reads and writes goes wrong in one of the ways that a retry mends.
-    package func injectRandomly(_ fraction: Double, seed: UInt64) {
-        state.withLock { $0.chance = (fraction, SeededRandom(seed: seed)) }
+    ///
+    /// - Parameter throttles: some calls are answered with how long to wait.
+    package func injectRandomly(_ fraction: Double, seed: UInt64, throttles: Bool = false) {
+        state.withLock { $0.chance = (fraction, throttles, SeededRandom(seed: seed)) }
     }
 
     package func clear() {
@@ -94,6 +96,7 @@ package final class Faults: Sendable {
             case (.write, 1), (.remove, _), (.ensure, 0): return .loseAnswer(Fault.disconnected)
             case (.bodies, 0), (.bodies, 1): return .cut(afterBytes: size * 100, Fault.disconnected)
             case (.freeze, _), (.thaw, _), (.redirect, _), (.removeRedirect, _), (.probe, _): return nil
+            case (_, 2) where chance.throttles: return .throttled
             default: return .refuse(Fault.disconnected)
             }
         }

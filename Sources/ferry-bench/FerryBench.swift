@@ -8,6 +8,7 @@ struct FerryBench: AsyncParsableCommand {
         commandName: "ferry-bench", abstract: "What script/bench measures with; not shipped.",
         subcommands: [
             MakeMailbox.self, MakeFile.self, CopyFolder.self, CopyMail.self, CopyDAV.self, SeedJobs.self, Schedule.self,
+            InFlight.self, Resume.self, FreezeMail.self,
             Simulate.self, BareServer.self, BareInsert.self, CheckToken.self,
         ])
 

@@ -4,24 +4,23 @@ import FerryEngine
 import FerrySQLite
 import FerryStore
 import FerryTestKit
-import Logging
 
 /// Whole jobs through the real engine and the real store, with nothing to move.
 struct Schedule: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Create, validate, migrate and cut over people whose four workloads are empty.")
 
-    @Option(help: "How many people; in jobs of at most 1,000.") var people: Int
+    @Option(help: "How many people; in jobs of at most 2,000.") var people: Int
     @Option(help: "An empty directory for the store.") var directory: String
 
-    private static let largestJob = 1000
+    private static let largestJob = 2000
 
     func run() async throws {
         let commit = try BareCommit.median(in: directory)
         let store = try await SQLiteStore.open(path: directory + "/ferry.sqlite", now: { Instant.wallClock })
         let engine = Engine(
             store: store, directory: StaticDirectory(people: people), connections: Self.connections, effects: .real,
-            logger: Self.logger)
+            logger: .quiet)
         let elapsed = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(name: "engine") { try await engine.run() }
             let elapsed = try await ContinuousClock().measure { try await moveEverybody(engine, store) }
@@ -44,52 +43,33 @@ struct Schedule: AsyncParsableCommand {
                 ($0, EmptyConnector(service: $0, lane: LaneID("nothing"), parallelism: 64))
             }))
 
-    private static let logger = {
-        var logger = Logger(label: "ferry-bench")
-        logger.logLevel = .error
-        return logger
-    }()
-
     private func moveEverybody(_ engine: Engine, _ store: SQLiteStore) async throws {
-        let principal = Principal(
-            tenant: StaticDirectory.target, subject: "bench", name: "admin@south.example", canRead: true, canWrite: true
-        )
+        let jobs = try await Self.create(people, engine, store)
+        for job in jobs {
+            _ = try await store.wait(for: job, toBe: .validatePassed)
+            try await engine.send(.migrate(job))
+            try await engine.send(.reschedule(job, completeAfter: store.now - .seconds(1)))
+        }
+        for job in jobs { _ = try await store.wait(for: job, toBe: .completed) }
+    }
+
+    /// Jobs of everybody, whose validation is asked for.
+    static func create(_ people: Int, _ engine: Engine, _ store: SQLiteStore) async throws -> [JobReference] {
         var jobs: [JobReference] = []
-        for first in stride(from: 1, through: people, by: Self.largestJob) {
+        for first in stride(from: 1, through: people, by: largestJob) {
             let name = "wave-\(first)"
             let draft = JobDraft(
                 displayName: name, sourceTenant: StaticDirectory.source.description,
                 completeAfter: store.now + .seconds(86_400), resourceType: "Users",
-                resources: (first..<min(first + Self.largestJob, people + 1)).map {
+                resources: (first..<min(first + largestJob, people + 1)).map {
                     StaticDirectory.targetPerson($0).id.description
                 },
                 workloads: ["Exchange", "Meeting", "Teams", "ODSP"], sourceEndpoint: StaticDirectory.endpoint,
                 targetDeliveryDomain: "south.example")
-            _ = try await engine.commands.carryOut(.create(draft), by: principal)
-            _ = try await engine.commands.carryOut(.validate(.displayName(name)), by: principal)
+            try await engine.send(.create(draft))
+            try await engine.send(.validate(.displayName(name)))
             jobs.append(.displayName(name))
         }
-        for job in jobs {
-            try await wait(for: job, toBe: .validatePassed, in: store)
-            _ = try await engine.commands.carryOut(.migrate(job), by: principal)
-            _ = try await engine.commands.carryOut(
-                .reschedule(job, completeAfter: store.now - .seconds(1)), by: principal)
-        }
-        for job in jobs { try await wait(for: job, toBe: .completed, in: store) }
-    }
-
-    /// Polls as clients do. Fails when the job ends otherwise.
-    private func wait(for reference: JobReference, toBe status: JobStatus, in store: SQLiteStore) async throws {
-        while true {
-            guard let job = try await store.reader.job(reference, in: StaticDirectory.target) else {
-                throw ValidationError("the job is gone")
-            }
-            if job.status == status { return }
-            switch job.status {
-            case .failed, .completedWithErrors, .cancelled, .validateFailed, .completed, .deleted:
-                throw ValidationError("a job ended as \(job.status.rawValue): \(job.message)")
-            default: try await Task.sleep(for: .milliseconds(20))
-            }
-        }
+        return jobs
     }
 }

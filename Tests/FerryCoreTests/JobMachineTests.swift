@@ -208,9 +208,18 @@ struct JobMachineTests {
         #expect(message == "Cancellation is not possible; the current status is \(status.rawValue).")
     }
 
-    @Test(arguments: cancellable)
-    func `T32 cancel is refused once the date has passed`(status: JobStatus) {
+    /// A dead end otherwise: it cannot be migrated, and nobody has noticed anything of it.
+    @Test(arguments: [JobStatus.submitted, .validateInProgress, .validatePassed, .validateFailed])
+    func `T29 a job that only checks can be cancelled after its date, too`(status: JobStatus) throws {
         var job = Make.job(status)
+        try job.checkCancel(of: Make.task(all: .invalid), now: Make.date, settings: settings)
+        _ = try job.requestCancel(now: Make.date, settings: settings)
+        #expect(job.status == .pendingCancel)
+    }
+
+    @Test(arguments: [JobStatus.processing, .inProgress])
+    func `T32 cancel is refused once the date has passed`(status: JobStatus) {
+        var job = Make.job(status, type: .migrate)
         #expect(
             conflict { () throws(Refusal) in try job.requestCancel(now: Make.date, settings: settings) }
                 == .cancelNotPossible)

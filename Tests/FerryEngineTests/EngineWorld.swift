@@ -125,7 +125,7 @@ final class EngineWorld: Sendable {
 
     func makeEngine(
         _ points: CrashPoints? = nil, settings: EngineSettings = EngineWorld.quick, manifests: ManifestOffice? = nil,
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(), on other: (any Store)? = nil
     ) -> Engine {
         let time = time
         let effects = Effects(
@@ -135,7 +135,7 @@ final class EngineWorld: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         return Engine(
-            store: points.map { $0.wrap(store) } ?? store, directory: directory, connections: connections,
+            store: points.map { $0.wrap(store) } ?? other ?? store, directory: directory, connections: connections,
             effects: effects, settings: settings, manifests: manifests, logger: logger)
     }
 

@@ -77,6 +77,27 @@ import Testing
         #expect(zip(tokens, tokens.dropFirst()).allSatisfy { $0 < $1 })
     }
 
+    @Test("a restart frees what was leased, even when the clock was set back meanwhile")
+    func restartFreesLeases() async throws {
+        let directory = try StoreDirectory()
+        let before = try await directory.open(now: Samples.start + .seconds(7200))
+        let item = WorkItem(key: Samples.work(1).key, lane: .control, due: Samples.start)
+        let lost = try await before.transact { (tx) throws(StoreError) in
+            try tx.enqueue(item)
+            return try tx.lease(room: [.control: 1], limit: 1, term: .seconds(60))[0]
+        }
+        await before.close()
+        let after = try await directory.open(now: Samples.start + .seconds(1))
+        let lease = try await after.transact { (tx) throws(StoreError) in
+            try tx.lease(room: [.control: 1], limit: 1, term: .seconds(60)).first
+        }
+        #expect(lease?.item.key == item.key)
+        await #expect(throws: StoreError.leaseLost) {
+            try await after.transact { (tx) throws(StoreError) in try tx.require(lost) }
+        }
+        await after.close()
+    }
+
     @Test("a full disk refuses what does not fit, loses nothing, and what fits goes on")
     func survivesAFullDisk() async throws {
         let directory = try StoreDirectory()

@@ -93,9 +93,22 @@ package struct Route: Hashable, Sendable {
     }
 }
 
+extension Route {
+    /// The way back.
+    package var opposite: Route {
+        Route(
+            sourceTenant: targetTenant, sourcePerson: targetPerson, targetTenant: sourceTenant,
+            targetPerson: sourcePerson, workload: workload)
+    }
+}
+
 /// The name of a container within a route, stable across passes: service kind, a slash, the connector's own name.
 package struct ContainerID: Hashable, Sendable, Comparable {
     package let text: String
     package init(_ text: String) { self.text = text }
+    /// No container: in the ledger of a route from the swap on, it says that the person lives at its target. What lies
+    /// there is theirs since then, and no copy any more.
+    package static let home = ContainerID("home")
+
     package static func < (left: ContainerID, right: ContainerID) -> Bool { left.text < right.text }
 }

@@ -102,7 +102,9 @@ extension Job {
         guard phase.canCancel || settings.cancelsUntilCutover && phase == .cuttingOver else {
             throw .conflict(.cancelNotPossible, message: JobMessages.cancelRefused(status))
         }
-        guard settings.cancelsUntilCutover || now < completeAfter else {
+        // The date is when people may notice something. Of a job that only checks nobody ever does, so it binds nobody there;
+        // otherwise a job whose checks fail until after its date could neither be moved nor be got rid of.
+        guard settings.cancelsUntilCutover || isChecking || now < completeAfter else {
             throw .conflict(.cancelNotPossible, message: JobMessages.cancelTooLate(self))
         }
     }

@@ -15,6 +15,8 @@ package struct JobSettings: Sendable, Hashable {
     package var holdsSkippedItems: Bool
     /// Nobody's meetings move whose source cannot forward mail (check T-16).
     package var requiresRedirect: Bool
+    /// What was copied for somebody who is cancelled is removed at the target, instead of being kept as a seed (5.6).
+    package var purgesCancelledCopies: Bool
     /// Time between the acceptance of a deletion and the purge.
     package var purgeDelay: Duration
     /// How long a deleted job stays readable.
@@ -25,7 +27,8 @@ package struct JobSettings: Sendable, Hashable {
     package init(
         maximumPeople: Int = 2000, validationLifetime: Duration = .seconds(7 * 86_400),
         cancelsUntilCutover: Bool = false, refusesPastReschedule: Bool = false, continuesWithoutMailbox: Bool = false,
-        holdsSkippedItems: Bool = true, requiresRedirect: Bool = false, purgeDelay: Duration = .zero,
+        holdsSkippedItems: Bool = true, requiresRedirect: Bool = false, purgesCancelledCopies: Bool = false,
+        purgeDelay: Duration = .zero,
         tombstoneLifetime: Duration = .seconds(30 * 86_400),
         repetitionsLast: Duration = .seconds(86_400)
     ) {
@@ -36,6 +39,7 @@ package struct JobSettings: Sendable, Hashable {
         self.continuesWithoutMailbox = continuesWithoutMailbox
         self.holdsSkippedItems = holdsSkippedItems
         self.requiresRedirect = requiresRedirect
+        self.purgesCancelledCopies = purgesCancelledCopies
         self.purgeDelay = purgeDelay
         self.tombstoneLifetime = tombstoneLifetime
         self.repetitionsLast = repetitionsLast

@@ -81,10 +81,21 @@ extension WorkloadRun {
     }
 
     /// Nobody works on the run any more. From `pendingCancel`.
-    package mutating func stopped() {
+    /// - Parameter remark: a sentence about what was copied; empty when there is nothing to say.
+    package mutating func stopped(_ remark: String = "") {
         guard status == .pendingCancel else { return }
-        enter(.cancelled, message: "Cancelled before the cutover; the source is unchanged.")
+        let text = "Cancelled before the cutover; the source is unchanged."
+        enter(.cancelled, message: remark.isEmpty ? text : "\(text) \(remark)")
     }
+
+    /// What was copied is being taken back before the run is cancelled. From `pendingCancel`.
+    package mutating func clearingBegan() {
+        guard status == .pendingCancel else { return }
+        message = "The copies at the target are being removed."
+    }
+
+    /// Whether `clearingBegan` was called since the stop was asked for.
+    package var isBeingCleared: Bool { status == .pendingCancel && !message.isEmpty }
 
     /// Back to the start for a new validation or attempt. `progress` stays: what was copied is still there.
     /// What is `completed` is not repeated, and who was cancelled does not come back into the same job.

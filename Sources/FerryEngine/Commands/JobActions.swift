@@ -19,6 +19,8 @@ enum JobActions {
             case .dropWork:
                 try tx.cancelDryRun(of: job.id)
                 try tx.removeWork(of: job.id)
+                // Whoever was being cleared out has to be put on the list again.
+                try tx.setRuns(of: job.id, in: [.pendingCancel], to: .pendingCancel, message: "", at: tx.now)
             }
         }
     }

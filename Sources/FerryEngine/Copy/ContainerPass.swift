@@ -8,6 +8,8 @@ struct ContainerPass: Sendable {
     let container: Container
     let leg: LegContext
     let journal: Journal
+    /// The name under which the ledger of the way back knows a container of the target.
+    var counterpart: @Sendable (Container) -> ContainerID = { ContainerID($0.name) }
 
     /// Where the source is now, as far as this pass is concerned; `nil` when nothing is to be done, and that is noted. Costs a
     /// handful of calls, and none of the target.
@@ -68,6 +70,13 @@ struct ContainerPass: Sendable {
         if known == nil {
             // Known from here on even if the source forgets it before the pass is over.
             ledger.cursor = ContainerMemo(container: container, rules: leg.rules).bytes
+            let outbound = try await journal.ledgerBack(counterpart(there))
+            if !outbound.isEmpty {
+                // It reads the source itself.
+                _ = await ahead
+                let homecoming = Homecoming(container: container, there: there, leg: leg, session: session)
+                ledger.entries = LedgerEntries(try await homecoming.entries(outbound))
+            }
             try await journal.replace(with: ledger, tally.current)
         }
         if !session.capabilities.isIdempotent {

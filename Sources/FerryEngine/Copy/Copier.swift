@@ -69,6 +69,21 @@ package struct Copier: Sendable {
         return result
     }
 
+    /// Removes at the target what the ledger says was copied there, and forgets it. What others have put there stays, and
+    /// so do the containers. Gives the run's progress after that; may be called again after a crash.
+    package func takeBack(
+        _ transfer: Transfer, under lease: Lease, starting progress: RunProgress
+    ) async throws(WorkError) -> RunProgress {
+        let tally = PassTally(progress, clock: effects.clock, survey: Survey(legs: [], result: Survey.Result()).result)
+        for leg in transfer.legs {
+            let pass = LegPass(
+                leg: leg, transfer: transfer, store: store, effects: effects, settings: settings,
+                comparesEverything: false, lease: lease, logger: logger)
+            try await pass.takeBack(tally)
+        }
+        return tally.current
+    }
+
     /// A new run of a person whose data were on the way before begins with what is there.
     private func adopt(_ transfer: Transfer, _ tally: PassTally) async throws(WorkError) {
         var sums = PassTally.Sums()

@@ -36,25 +36,42 @@ package struct CutoverSteps: Sendable {
         }
     }
 
+    /// Undoes at the targets what an earlier move in the other direction has done there: they can be written again.
+    package func thawTarget() async throws(WorkError) {
+        _ = try await forEachCustody(.freeze, ofTargets: true) { custody throws(ConnectorError) in
+            try await custody.thaw()
+        }
+    }
+
+    /// The same for the redirection: mail that is on its way stays at the target.
+    package func removeTargetRedirect() async throws(WorkError) {
+        _ = try await forEachCustody(.redirect, ofTargets: true) { custody throws(ConnectorError) in
+            try await custody.removeRedirect()
+        }
+    }
+
     /// Services to which something was done, and those that cannot do it.
     private struct Coverage {
         var done = 0
         var passedOver = 0
     }
 
-    /// Does the same to every source, in order. A service in which the person has nothing needs no custody; one that
+    /// Does the same to every source (or target), in order. A service in which the person has nothing needs no custody; one that
     /// cannot do it is passed over.
     /// - Parameter goesOn: an error at one source keeps the others from nothing, and is thrown at the end; otherwise the
     ///   first error ends it, which leaves the ones before it done.
     private func forEachCustody(
-        _ ability: CustodyAbilities, goesOn: Bool = false,
+        _ ability: CustodyAbilities, goesOn: Bool = false, ofTargets: Bool = false,
         _ step: @Sendable (any SourceCustody) async throws(ConnectorError) -> Void
     ) async throws(WorkError) -> Coverage {
         var coverage = Coverage()
         var failure: ConnectorError?
         for leg in transfer.legs {
             do throws(ConnectorError) {
-                let session = try await leg.source.source(for: leg.sourceAccount)
+                let session =
+                    ofTargets
+                    ? try await leg.target.source(for: leg.targetAccount)
+                    : try await leg.source.source(for: leg.sourceAccount)
                 let done = await Self.attempt(session, ability, step)
                 await session.close()
                 if try done.get() { coverage.done += 1 } else { coverage.passedOver += 1 }

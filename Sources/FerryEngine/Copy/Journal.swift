@@ -19,6 +19,17 @@ struct Journal: Sendable {
         do throws(StoreError) { return try await store.reader.ledger(route, container) } catch { throw .store(error) }
     }
 
+    /// What a move in the other direction that brought the person here knew of a container; nothing when there was none.
+    func ledgerBack(_ container: ContainerID) async throws(WorkError) -> LedgerEntries {
+        do throws(StoreError) {
+            let back = route.opposite
+            guard try await store.reader.ledger(back, .home).cursor != nil else { return [] }
+            return try await store.reader.ledger(back, container).entries
+        } catch {
+            throw .store(error)
+        }
+    }
+
     func checkpoint(_ progress: RunProgress) -> Checkpoint {
         Checkpoint(run: run, route: route, container: container, progress: progress)
     }

@@ -6,6 +6,7 @@ import Synchronization
 
 /// What all containers of a leg have in common during a pass.
 struct LegContext: Sendable {
+    let leg: Transfer.Leg
     var source: any SourceSession
     let rewriter: Rewriter
     /// The rewriter's fingerprint for this leg's service.
@@ -88,13 +89,36 @@ struct LegPass: Sendable {
         return true
     }
 
+    /// Removes at the target whatever was copied there, container by container.
+    func takeBack(_ tally: PassTally) async throws(WorkError) {
+        let known = try await knownContainers()
+        guard !known.isEmpty else { return }
+        let source: any SourceSession
+        do throws(ConnectorError) { source = try await leg.source.source(for: leg.sourceAccount) } catch {
+            throw .connector(error)
+        }
+        var target = LazyTarget(leg)
+        let context = context(source)
+        var failure: WorkError?
+        for container in known where failure == nil {
+            do throws(WorkError) { try await clear(container, context, &target, tally) } catch { failure = error }
+        }
+        await source.close()
+        await target.close()
+        if let failure { throw failure }
+    }
+
+    private func context(_ source: any SourceSession) -> LegContext {
+        let rewriter = Rewriter(transfer)
+        return LegContext(
+            leg: leg, source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service),
+            settings: settings, comparesEverything: comparesEverything, clock: effects.clock)
+    }
+
     private func copy(
         from source: any SourceSession, to target: inout LazyTarget, _ known: [ContainerID], _ tally: PassTally
     ) async -> WorkError? {
-        let rewriter = Rewriter(transfer)
-        let context = LegContext(
-            source: source, rewriter: rewriter, rules: rewriter.fingerprint(for: leg.service), settings: settings,
-            comparesEverything: comparesEverything, clock: effects.clock)
+        let context = context(source)
         do throws(WorkError) {
             let containers: [Container]
             do throws(ConnectorError) { containers = try await source.containers() } catch {
@@ -126,7 +150,8 @@ struct LegPass: Sendable {
             container: container, leg: context,
             journal: journal(
                 Self.id(of: container, transfer, leg.service),
-                at: ContainerPlace(service: leg.service, path: container.path)))
+                at: ContainerPlace(service: leg.service, path: container.path)),
+            counterpart: { Self.id(of: $0, transfer, leg.service) })
     }
 
     /// Looks at all containers first; then those in which something has changed are gone through by several workers, each

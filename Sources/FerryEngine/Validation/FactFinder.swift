@@ -37,6 +37,13 @@ struct FactFinder: Sendable {
         }
         for kind in facts.services.keys {
             facts.services[kind]?.isContinued = try await isContinued(kind, source: source, target: target, task, job)
+            // Whoever comes back: Ferry has frozen what it moved them from, and will thaw it.
+            guard try await isReturning(kind, source: source, target: target, job) else { continue }
+            facts.services[kind]?.isContinued = true
+            if case .seen(var sight)? = facts.services[kind]?.target {
+                sight.isWritable = sight.exists
+                facts.services[kind]?.target = .seen(sight)
+            }
         }
         return facts
     }
@@ -93,6 +100,19 @@ struct FactFinder: Sendable {
             if case .cancelled = error.disposition { throw error }
             return .unreachable(error.context)
         }
+    }
+
+    /// Whether Ferry has moved the person from this target to this source.
+    private func isReturning(
+        _ kind: ServiceKind, source: Person, target: Person, _ job: Job
+    ) async throws(WorkError) -> Bool {
+        for workload in Workload.allCases where workload.services.contains(kind) {
+            let route = Route(
+                sourceTenant: job.sourceTenant, sourcePerson: source.id, targetTenant: job.targetTenant,
+                targetPerson: target.id, workload: workload)
+            if try await workshop.isHome(route.opposite) { return true }
+        }
+        return false
     }
 
     /// Whether the ledger of a workload that uses the service knows anything of this pair of people.

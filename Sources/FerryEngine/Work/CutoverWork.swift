@@ -41,6 +41,13 @@ struct CutoverWork: Sendable {
             }
         }
         if resumed == nil { rehearsal = try await prepare(&course) }
+        let gate = workshop.gate
+        let lane = lease.item.lane
+        if touchesSource {
+            // Whoever is locked out already does not wait for others.
+            do { try await gate.enter(lane, isUrgent: resumed != nil) } catch { throw .connector(.cancelled) }
+        }
+        defer { if touchesSource { gate.leave(lane) } }
         guard var journal = try await begin(course.progress, resumed) else { return }
         do throws(WorkError) {
             if journal.isBeforeSwap { try await reachSwap(&journal, &course, rehearsal) }
@@ -70,10 +77,16 @@ struct CutoverWork: Sendable {
             course.progress = result.progress
             if result.changes == 0 { break }
         }
-        // The passes have read the source and written the target once; comparing reads both.
-        let expected = Duration.microseconds(course.progress.activeMicroseconds)
-        guard workshop.settings.verifiesCutover, expected > workshop.settings.freezeBudget / 2 else { return nil }
+        guard workshop.settings.verifiesCutover, takesLong(course.progress) else { return nil }
         return try await workshop.verifier.verify(transfer, isRehearsal: true)
+    }
+
+    /// Whether comparing both sides would keep the person out for long: by what there is, at 5,000 items and 50 MB a second,
+    /// or where the passes, which have read the source and written the target, show that these sides are slow.
+    private func takesLong(_ progress: RunProgress) -> Bool {
+        let bySize = Duration.microseconds(progress.items * 200 + progress.bytes / 50)
+        return bySize > workshop.settings.longestComparison
+            || .microseconds(progress.activeMicroseconds) > workshop.settings.freezeBudget / 2
     }
 
     /// Rows T21 and T23: from here on the person cannot be cancelled. `nil` when they were, or the date was moved, just
@@ -166,9 +179,23 @@ struct CutoverWork: Sendable {
         try await keep(journal)
     }
 
-    private func keep(_ journal: CutoverJournal?) async throws(WorkError) {
-        let run = run
-        try await workshop.transact(under: lease) { (tx) throws(StoreError) in try tx.setCutover(journal, of: run) }
+    private func keep(_ journal: CutoverJournal) async throws(WorkError) {
+        let (run, route) = (run, transfer.route)
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.setCutover(journal, of: run)
+            guard journal.step == .swap, !journal.isUndoing else { return }
+            // From here on what lies at the target is no copy any more, but the person's.
+            try tx.replaceLedger(route, .home, with: ContainerLedger(cursor: [1]), under: lease)
+        }
+    }
+
+    /// The source is as it was before the cutover.
+    private func forget(_ journal: CutoverJournal) async throws(WorkError) {
+        let (run, route) = (run, transfer.route)
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.setCutover(nil, of: run)
+            if !journal.isBeforeSwap { try tx.removeLedger(route, .home, under: lease) }
+        }
     }
 
     /// After this problem nobody tries again.
@@ -202,7 +229,7 @@ struct CutoverWork: Sendable {
                     problem.code, problem.disposition == .cancelled ? .cancelled : .retry(after: nil),
                     "The source is still frozen and cannot be thawed: \(problem.context)", underlying: problem))
         }
-        try await keep(nil)
+        try await forget(journal)
     }
 
     /// Freeze, last delta, verify: up to the point where the target is the person's home.
@@ -299,6 +326,8 @@ struct CutoverWork: Sendable {
         guard touchesSource else { return }
         if journal.step < .release {
             try await record(.redirect, &journal)
+            // First the old one, if the person comes back: two that name each other would send mail in a circle.
+            if try await workshop.isHome(transfer.route.opposite) { try await steps.removeTargetRedirect() }
             try await steps.redirect(to: RunWork.forwardingAddress(transfer, job))
             try await record(.release, &journal)
             if journal.hold != .nothing {
@@ -359,7 +388,14 @@ struct CutoverWork: Sendable {
         }
         let message = remarks.joined(separator: " ")
         let progress = course.progress
+        // What an earlier move in the other direction knew is not true any more.
+        let back = transfer.route.opposite
+        let outdated: [ContainerID]
+        do throws(StoreError) { outdated = try await workshop.store.reader.ledgerContainers(back) } catch {
+            throw .store(error)
+        }
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            for container in outdated { try tx.removeLedger(back, container, under: lease) }
             try tx.finish(lease, next: nil)
             try tx.setCutover(nil, of: run)
             guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),

@@ -83,9 +83,28 @@ struct JobWork: Sendable {
     /// Rows T30, T31: everybody who can be stopped is.
     private func stopAll(of job: Job) async throws(WorkError) {
         try await forEachTask(of: job) { (task, tx) throws(StoreError) in
+            let before = task
             task.stopRequested(isChecking: job.isChecking)
-            try JobActions.removeWork(of: task, in: tx)
-            task.stopped()
+            if task != before { try JobActions.removeWork(of: task, in: tx) }
+            try end(&task, of: job, in: tx)
+        }
+    }
+
+    /// Cancels what was asked to stop. Where copies are to be taken back (5.6), the run's next piece of work does both.
+    private func end(_ task: inout UserTask, of job: Job, in tx: any StoreTransaction) throws(StoreError) {
+        let isCleared = task.runs.contains(where: \.isBeingCleared)
+        if !isCleared { try JobActions.removeWork(of: task, in: tx) }
+        guard workshop.settings.jobs.purgesCancelledCopies else { return task.stopped() }
+        for index in task.runs.indices where task.runs[index].status == .pendingCancel {
+            let run = task.runs[index]
+            if run.isBeingCleared { continue }
+            if run.progress.items > 0 || run.progress.passes > 0 {
+                task.runs[index].clearingBegan()
+                try tx.enqueue(
+                    WorkItem(key: .run(run.id), lane: workshop.planner.lane(for: run.id, of: job), due: tx.now))
+            } else {
+                task.runs[index].stopped()
+            }
         }
     }
 
@@ -93,10 +112,7 @@ struct JobWork: Sendable {
     private func settleStops(of job: Job) async throws(WorkError) {
         let waits = try await transact { (tx) throws(StoreError) in try tx.hasRun(of: job.id, in: [.pendingCancel]) }
         guard waits else { return }
-        try await forEachTask(of: job) { (task, tx) throws(StoreError) in
-            try JobActions.removeWork(of: task, in: tx)
-            task.stopped()
-        }
+        try await forEachTask(of: job) { (task, tx) throws(StoreError) in try end(&task, of: job, in: tx) }
     }
 
     private func forEachTask(

@@ -10,10 +10,16 @@ struct RunWork: Sendable {
     let run: RunID
 
     func perform() async throws(WorkError) {
-        guard let (job, task) = try await workshop.load(run.job, run.person), let mine = task[run.workload],
-            job.phase == .inProgress || job.phase == .cuttingOver || job.phase == .pendingCancel
+        guard let (job, task) = try await workshop.load(run.job, run.person), let mine = task[run.workload] else {
+            return try await workshop.finish(lease)
+        }
+        if mine.isBeingCleared {
+            do throws(WorkError) { return try await clear(job, mine) } catch { return try await interrupted(by: error) }
+        }
+        guard job.phase == .inProgress || job.phase == .cuttingOver || job.phase == .pendingCancel
         else { return try await workshop.finish(lease) }
         do throws(WorkError) {
+            if mine.progress.passes == 0, !mine.status.isFinal { try await openTarget(job) }
             switch mine.status {
             case .syncing:
                 let result = try await pass(job, mine)
@@ -59,6 +65,60 @@ struct RunWork: Sendable {
 
     private func pass(_ job: Job, _ mine: WorkloadRun) async throws(WorkError) -> PassResult {
         try await workshop.copier.pass(try transfer(job), under: lease, starting: mine.progress)
+    }
+
+    // MARK: the way back, and out
+
+    /// Whoever comes back to where Ferry once moved them from finds their old place frozen by that. The redirection stays
+    /// until they live there again.
+    private func openTarget(_ job: Job) async throws(WorkError) {
+        let transfer = try transfer(job)
+        if try await workshop.isHome(transfer.route.opposite) { try await CutoverSteps(transfer).thawTarget() }
+    }
+
+    /// Takes back what was copied for somebody who leaves the job (5.6), unless it is of use or home to them by now.
+    private func clear(_ job: Job, _ mine: WorkloadRun) async throws(WorkError) {
+        let (run, work) = (run, workshop)
+        let isElsewhere = try await workshop.transact(under: lease) { (tx) throws(StoreError) in
+            if let journal = try tx.cutover(of: run), !journal.isBeforeSwap { return true }
+            return try !tx.activeJobs(with: run.person, in: job.targetTenant, besides: job.id).isEmpty
+        }
+        var remark = "What was copied stays at the target, since the user is in another job."
+        var progress = mine.progress
+        switch work.planner.transfer(for: run, of: job) {
+        case .failure(let finding): remark = "What was copied stays at the target: \(finding.message)"
+        case .success(let transfer):
+            if isElsewhere { break }
+            if try await work.isHome(transfer.route) {
+                remark = "What was copied stays at the target, where the user lives."
+                break
+            }
+            do throws(WorkError) {
+                progress = try await work.copier.takeBack(transfer, under: lease, starting: progress)
+                remark = "What was copied was removed from the target."
+            } catch {
+                guard case .connector(let problem) = error else { throw error }
+                if problem.disposition == .cancelled { throw error }
+                if case .retry = problem.disposition,
+                    !work.settings.backoff.isExhausted(after: lease.item.attempts + 1)
+                {
+                    throw error
+                }
+                remark = "What was copied could not be removed from the target and stays there: \(problem.context)"
+            }
+        }
+        let end = (remark: remark, progress: progress)
+        try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
+            try tx.finish(lease, next: nil)
+            guard let job = try tx.job(run.job), var task = try tx.task(job.id, run.person),
+                let index = task.runs.firstIndex(where: { $0.id == run })
+            else { return }
+            task.runs[index].progress = end.progress
+            task.runs[index].stopped(end.remark)
+            task.updated = tx.now
+            try tx.save(task)
+            try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
+        }
     }
 
     // MARK: before the cutover

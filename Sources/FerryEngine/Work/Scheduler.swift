@@ -13,6 +13,7 @@ final class Scheduler: Sendable {
     private let workshop: Workshop
     private let lanes: LaneBook
     private let held = Mutex<[Int64: Lease]>([:])
+    private let hands = Hands()
     private let isStopping = Mutex(false)
     private let wake: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
@@ -117,6 +118,8 @@ final class Scheduler: Sendable {
     // MARK: carrying out
 
     private func perform(_ lease: Lease) async {
+        await hands.take(lease.item.key)
+        defer { hands.give(lease.item.key) }
         do throws(WorkError) {
             switch lease.item.key {
             case .job: try await JobWork(workshop: workshop, lease: lease).perform()

@@ -11,6 +11,7 @@ struct Workshop: Sendable {
     let planner: TransferPlanner
     let copier: Copier
     let verifier: Verifier
+    let gate: CutoverGate
     let logger: Logger
 
     /// Runs a transaction for the holder of a lease: refused as a whole once the lease is lost.
@@ -35,6 +36,13 @@ struct Workshop: Sendable {
                 return (job, task)
             }
         } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Whether the person lives at the target of the route, because Ferry has moved them there and not back.
+    func isHome(_ route: Route) async throws(WorkError) -> Bool {
+        do throws(StoreError) { return try await store.reader.ledger(route, .home).cursor != nil } catch {
             throw .store(error)
         }
     }

@@ -34,6 +34,9 @@ struct StoreFile {
                 if let pages = settings.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
                 try assertDurable(db)
                 try migrator.migrate(db)
+                // The lock says that whoever held leases is gone: nobody has to wait until they run out, which a clock that
+                // was set back could make long.
+                try db.execute(sql: "UPDATE work SET token = 0, lease_until = 0, again = 0 WHERE token <> 0")
             }
             try synchronizeDirectory()
             return queue

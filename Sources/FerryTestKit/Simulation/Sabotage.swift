@@ -6,7 +6,7 @@ import Synchronization
 package enum Sabotage: String, Sendable, CaseIterable {
     // The store.
     case forgetsIntents, acceptsLateResults, forgetsEntries, losesWork, dropsRepetitions, overlooksOtherJobs
-    case forgetsLedgerAtTheEnd, clockRunsAhead
+    case forgetsLedgerAtTheEnd, clockRunsAhead, forgetsCutovers
     // Sources.
     case hidesItems, seesNoChange, cutsBodies, freezesNothing, thawsNothing, redirectsNothing
     // Targets.
@@ -60,6 +60,17 @@ private struct SabotagedSource: SourceSession {
         var page = try await inner.items(in: container, after: cursor)
         if sabotage == .hidesItems, page.headers.count > 1 { page.headers.removeLast() }
         return page
+    }
+    func changes(
+        in container: Container, since cursor: Cursor, and keys: [ItemKey]
+    ) async throws(ConnectorError) -> ContainerChanges? {
+        var changes = try await inner.changes(in: container, since: cursor, and: keys)
+        // Whoever hides something does not count it, either.
+        if sabotage == .hidesItems, let count = changes?.first.headers.count, count > 0 {
+            changes?.first.headers.removeLast()
+            changes?.items = nil
+        }
+        return changes
     }
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader {
         let bodies = try await inner.bodies(of: headers, in: container)

@@ -17,6 +17,12 @@ package struct Scenario: Sendable, CustomStringConvertible {
     let acts: Int
     /// Changes that people make at the source.
     let edits: Int
+    /// Times that the clock jumps, either way.
+    let jumps: Int
+    /// Peers ask for pauses.
+    let throttles: Bool
+    /// Servers of the source go on taking mail in for a frozen mailbox.
+    let deliversLate: Bool
     /// How long anything may go wrong. After that peers are well, servers stay up, and administrators are helpful.
     let unrest: Duration
 
@@ -28,6 +34,9 @@ package struct Scenario: Sendable, CustomStringConvertible {
         var source = FakeTenant.Settings()
         source.pageItems = Int.random(in: 1...6, using: &random)
         source.latency = .milliseconds([0, 5, 300].randomElement(using: &random) ?? 0)
+        // Some say what has changed, others have to be listed; some cannot be frozen.
+        source.tellsChanges = Bool.random(using: &random)
+        source.canFreeze = Int.random(in: 0..<5, using: &random) > 0
         self.source = source
         var target = FakeTenant.Settings()
         target.isIdempotent = Bool.random(using: &random)
@@ -40,11 +49,16 @@ package struct Scenario: Sendable, CustomStringConvertible {
         acts = Int.random(in: 0...12, using: &random)
         edits = Int.random(in: 0...25, using: &random)
         unrest = .seconds(1800 * Int.random(in: 1...24, using: &random))
+        jumps = [0, 0, 3].randomElement(using: &random) ?? 0
+        throttles = Bool.random(using: &random)
+        deliversLate = Bool.random(using: &random)
     }
 
     package var description: String {
         "seed \(seed): \(people) people, \(nodes) nodes, \(target.isIdempotent ? "idempotent" : "append-only") target, "
-            + "\(faults) of calls fail, \(kills) kills, \(acts) acts of administrators, \(edits) changes by people, "
+            + "\(source.tellsChanges ? "" : "silent ")\(source.canFreeze ? "" : "unfreezable ")source"
+            + "\(deliversLate ? " with late mail" : ""), \(faults) of calls fail\(throttles ? " or are throttled" : ""), "
+            + "\(jumps) jumps of the clock, \(kills) kills, \(acts) acts of administrators, \(edits) changes by people, "
             + "\(unrest / .seconds(60)) minutes of unrest"
     }
 }

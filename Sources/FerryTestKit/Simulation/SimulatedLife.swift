@@ -9,6 +9,7 @@ import Synchronization
 struct SimulatedLife: Sendable {
     private let scenario: Scenario
     private let clock: VirtualClock
+    private let drift: ClockDrift
     private let people: SimulatedPeople
     private let administrator: SimulatedAdministrator
     private let watch: SimulationWatch
@@ -18,27 +19,29 @@ struct SimulatedLife: Sendable {
     private static let patience = 6
 
     init(
-        scenario: Scenario, sabotage: Sabotage?, clock: VirtualClock, executor: SeededExecutor, store inner: any Store,
-        watch: SimulationWatch
+        scenario: Scenario, sabotage: Sabotage?, clock: VirtualClock, drift: ClockDrift, executor: SeededExecutor,
+        store inner: any Store, watch: SimulationWatch
     ) {
+        self.drift = drift
         self.scenario = scenario
         self.clock = clock
         self.watch = watch
         let people = SimulatedPeople(
             count: scenario.people, source: FakeTenant(scenario.source, clock: clock),
-            target: FakeTenant(scenario.target, clock: clock))
+            target: FakeTenant(scenario.target, clock: clock), watch: watch)
         self.people = people
         let reader = SimulatedReader(inner: inner.reader, executor: executor)
-        let store = SimulatedStore(inner, on: executor, sabotage: sabotage) {
+        let wall: @Sendable () -> Instant = { clock.instant + drift.value }
+        let store = SimulatedStore(inner, on: executor, sabotage: sabotage, watch: watch) {
             var seen: [(job: Job, tasks: [UserTask])] = []
             for job in (try? await reader.jobs(JobQuery(tenant: StaticDirectory.target)))?.rows ?? [] {
                 seen.append((job, (try? await reader.tasks(TaskQuery(job: job.id)))?.rows ?? []))
             }
-            watch.look(at: seen, now: clock.instant)
+            watch.look(at: seen, now: wall(), frozen: people.lockedOut)
         }
         let chance = SharedRandom(seed: scenario.seed &+ 1)
         let effects = Effects(
-            now: { clock.instant }, clock: clock, makeGUID: { chance.makeGUID() }, random: { chance.fraction() })
+            now: wall, clock: clock, makeGUID: { chance.makeGUID() }, random: { chance.fraction() })
         let nodes = (0..<scenario.nodes).map { _ in
             SimulatedNode(
                 store: store, directory: StaticDirectory(people: scenario.people),
@@ -46,7 +49,7 @@ struct SimulatedLife: Sendable {
         }
         self.nodes = nodes
         administrator = SimulatedAdministrator(
-            people: scenario.people, reader: reader, now: { clock.instant },
+            people: scenario.people, reader: reader, now: wall,
             send: { command in
                 for node in nodes {
                     if let commands = node.commands {
@@ -62,12 +65,14 @@ struct SimulatedLife: Sendable {
         people.furnish(&random)
         for (tenant, salt) in [(people.source, 3), (people.target, 4)] as [(FakeTenant, UInt64)]
         where scenario.faults > 0 {
-            tenant.faults.injectRandomly(scenario.faults, seed: scenario.seed &+ salt)
+            tenant.faults.injectRandomly(
+                scenario.faults, seed: scenario.seed &+ salt, throttles: scenario.throttles)
         }
+        if scenario.deliversLate { people.deliverLate(seed: scenario.seed &+ 9) }
         await withTaskGroup(of: Void.self) { group in
             for node in nodes { group.addTask { await node.live() } }
             group.addTask { await calm() }
-            for salt in [5, 6, 7] as [UInt64] { group.addTask { await disturb(salt) } }
+            for salt in [5, 6, 7, 10] as [UInt64] { group.addTask { await disturb(salt) } }
             // Ends with the calm one's cancellation of everybody else.
             await group.next()
             for node in nodes { node.stop() }
@@ -76,10 +81,16 @@ struct SimulatedLife: Sendable {
         judge()
     }
 
-    /// One source of unrest: kills, acts of administrators, or work of people, spread over the time that it lasts.
+    /// One source of unrest: kills, acts of administrators, work of people, or jumps of the clock, spread over the time that it lasts.
     private func disturb(_ salt: UInt64) async {
         var random = SeededRandom(seed: scenario.seed &+ salt)
-        let count = salt == 5 ? scenario.kills : salt == 6 ? scenario.acts : scenario.edits
+        let count =
+            switch salt {
+            case 5: scenario.kills
+            case 6: scenario.acts
+            case 10: scenario.jumps
+            default: scenario.edits
+            }
         guard count > 0 else { return await park() }
         let step = scenario.unrest / count
         for _ in 0..<count {
@@ -88,6 +99,8 @@ struct SimulatedLife: Sendable {
             switch salt {
             case 5: nodes.randomElement(using: &random)?.kill()
             case 6: await administrator.act(&random)
+            // Set by hand, or the machine slept; never by so much that waiting it out would take days.
+            case 10: drift.jump(by: .seconds(Int.random(in: -1200...3600, using: &random)))
             default: people.work(&random)
             }
         }
@@ -103,6 +116,7 @@ struct SimulatedLife: Sendable {
         await administrator.act(&random)
         try? await clock.sleep(for: scenario.unrest)
         for tenant in [people.source, people.target] { tenant.faults.clear() }
+        people.source.meanwhile(nil)
         var tries: [JobID: Int] = [:]
         while !Task.isCancelled, watch.isClean {
             var isOver = true
@@ -138,7 +152,11 @@ struct SimulatedLife: Sendable {
             for service in ServiceKind.allCases {
                 let place = people.source[people.sourcePlace(number, service)]
                 let workload: Workload = service == .files ? .files : service == .chats ? .chats : .mailbox
-                if moved.contains(workload), people.source.has(people.sourcePlace(number, service)) {
+                if !scenario.source.canFreeze {
+                    if place.isFrozen || place.redirect != nil {
+                        result.append("person \(number): \(service) was frozen")
+                    }
+                } else if moved.contains(workload), people.source.has(people.sourcePlace(number, service)) {
                     if !place.isFrozen { result.append("person \(number) has moved, and \(service) is not frozen") }
                     if place.redirect == nil {
                         result.append("person \(number) has moved without a redirect of \(service)")

@@ -7,12 +7,14 @@ struct SimulatedPeople: Sendable {
     let count: Int
     let source: FakeTenant
     let target: FakeTenant
+    private let watch: SimulationWatch
     /// Names of the messages that came to each person's new address.
     private let received = Received()
 
     private final class Received: Sendable { let names = Mutex<[Int: [String]]>([:]) }
 
-    init(count: Int, source: FakeTenant, target: FakeTenant) {
+    init(count: Int, source: FakeTenant, target: FakeTenant, watch: SimulationWatch) {
+        self.watch = watch
         self.count = count
         self.source = source
         self.target = target
@@ -87,7 +89,7 @@ struct SimulatedPeople: Sendable {
         let service = ServiceKind.allCases.randomElement(using: &random) ?? .mail
         if Int.random(in: 0..<8, using: &random) == 0 { return receive(number, random.next() >> 20) }
         let place = sourcePlace(number, service)
-        guard !source[place].isFrozen else { return }
+        guard isOpen(number, service) else { return }
         let folders = source[place].folders.filter { !$0.items.isEmpty }
         guard Int.random(in: 0..<3, using: &random) > 0, service != .chats,
             let folder = folders.randomElement(using: &random), let item = folder.items.randomElement(using: &random)
@@ -110,6 +112,47 @@ struct SimulatedPeople: Sendable {
                 default: break
                 }
             }
+        }
+    }
+
+    /// Whether the person works at the source: not while it is frozen. Whoever cannot be kept out by a freeze leaves when
+    /// their home has changed.
+    private func isOpen(_ number: Int, _ service: ServiceKind) -> Bool {
+        if source.settings.canFreeze { return !source[sourcePlace(number, service)].isFrozen }
+        let (person, workload) = (Samples.person(number), Self.workload(service))
+        let isBefore = watch.journal(person, workload)?.isBeforeSwap ?? true
+        return isBefore && !watch.moved(person).contains(workload)
+    }
+
+    static func workload(_ service: ServiceKind) -> Workload {
+        service == .files ? .files : service == .chats ? .chats : .mailbox
+    }
+
+    /// Whose source is frozen and says nothing of a new address.
+    var lockedOut: [(person: PersonID, workload: Workload)] {
+        (1...count).flatMap { number in
+            ServiceKind.allCases.filter { service in
+                let place = source[sourcePlace(number, service)]
+                return place.isFrozen && place.redirect == nil
+            }.map { (Samples.person(number), Self.workload($0)) }
+        }
+    }
+
+    /// From now on servers take mail in for mailboxes that are frozen, until they know the new address: a little for each,
+    /// whenever Ferry asks for something.
+    func deliverLate(seed: UInt64) {
+        let state = Mutex((random: SeededRandom(seed: seed), left: 2 * count))
+        source.meanwhile { [count, source] _ in
+            let number = state.withLock { state -> Int? in
+                guard state.left > 0, Int.random(in: 0..<12, using: &state.random) == 0 else { return nil }
+                let number = Int.random(in: 1...count, using: &state.random)
+                let place = source[.init(.mail, StaticDirectory.sourcePerson(number).mail)]
+                guard place.isFrozen, place.redirect == nil else { return nil }
+                state.left -= 1
+                return number
+            }
+            guard let number else { return }
+            state.withLock { self.add(number, .mail, &$0.random) }
         }
     }
 

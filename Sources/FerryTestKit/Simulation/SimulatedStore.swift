@@ -10,15 +10,17 @@ final class SimulatedStore: Store {
     private let sabotage: Sabotage?
     private let losses = Losses()
     private let listeners = Mutex<[AsyncStream<Void>.Continuation]>([])
+    private let watch: SimulationWatch
     private let onCommit: @Sendable () async -> Void
 
     init(
-        _ inner: any Store, on executor: SeededExecutor, sabotage: Sabotage?,
+        _ inner: any Store, on executor: SeededExecutor, sabotage: Sabotage?, watch: SimulationWatch,
         onCommit: @escaping @Sendable () async -> Void
     ) {
         self.inner = inner
         self.executor = executor
         self.sabotage = sabotage
+        self.watch = watch
         self.onCommit = onCommit
     }
 
@@ -26,15 +28,17 @@ final class SimulatedStore: Store {
         _ body: @escaping @Sendable (any StoreTransaction) throws(StoreError) -> R
     ) async throws(StoreError) -> R {
         let (inner, sabotage, losses) = (inner, sabotage, losses)
-        let (result, hasMovedWork, hasChanged) = try await executor.outside {
-            () async throws(StoreError) -> (R, Bool, Bool) in
-            try await inner.transact { (tx) throws(StoreError) -> (R, Bool, Bool) in
+        let (result, seen) = try await executor.outside {
+            () async throws(StoreError) -> (R, SimulatedTransaction.Seen) in
+            try await inner.transact { (tx) throws(StoreError) -> (R, SimulatedTransaction.Seen) in
                 let tx = SimulatedTransaction(inner: tx, sabotage: sabotage, losses: losses)
-                return (try body(tx), tx.hasMovedWork, tx.hasChanged)
+                let result = try body(tx)
+                return (result, tx.seen)
             }
         }
-        if hasMovedWork { for listener in listeners.withLock({ $0 }) { listener.yield() } }
-        if hasChanged { await onCommit() }
+        if !seen.cutovers.isEmpty { watch.note(seen.cutovers) }
+        if seen.hasMovedWork { for listener in listeners.withLock({ $0 }) { listener.yield() } }
+        if seen.hasChanged { await onCommit() }
         return result
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 
 extension Sabotage {
     /// What a wrong clock adds to the time.
-    var shift: Duration { self == .clockRunsAhead ? .seconds(2 * 86_400) : .zero }
+    var shift: Duration { self == .clockRunsAhead ? .seconds(3600) : .zero }
 }
 
 /// Every fifth piece of work.
@@ -23,9 +23,16 @@ final class SimulatedTransaction: StoreTransaction {
     private let inner: any StoreTransaction
     private let sabotage: Sabotage?
     private let losses: Losses
-    private(set) var hasMovedWork = false
-    /// Something that a client could see may be different.
-    private(set) var hasChanged = false
+
+    /// What was done.
+    struct Seen: Sendable {
+        var hasMovedWork = false
+        /// Something that a client could see may be different.
+        var hasChanged = false
+        /// Journals that were stored or removed.
+        var cutovers: [RunID: CutoverJournal?] = [:]
+    }
+    private(set) var seen = Seen()
 
     init(inner: any StoreTransaction, sabotage: Sabotage?, losses: Losses) {
         self.inner = inner
@@ -36,7 +43,7 @@ final class SimulatedTransaction: StoreTransaction {
     var now: Instant { inner.now + (sabotage?.shift ?? .zero) }
 
     func insert(_ job: Job) throws(StoreError) {
-        hasChanged = true
+        seen.hasChanged = true
         try inner.insert(job)
     }
     func job(_ id: JobID) throws(StoreError) -> Job? {
@@ -46,15 +53,15 @@ final class SimulatedTransaction: StoreTransaction {
         try inner.job(reference, in: tenant)
     }
     @discardableResult func save(_ job: Job) throws(StoreError) -> Job {
-        hasChanged = true
+        seen.hasChanged = true
         return try inner.save(job)
     }
     func purge(_ job: Job) throws(StoreError) {
-        hasChanged = true
+        seen.hasChanged = true
         try inner.purge(job)
     }
     func removeTombstones(before: Instant) throws(StoreError) {
-        hasChanged = true
+        seen.hasChanged = true
         try inner.removeTombstones(before: before)
     }
     func task(_ job: JobID, _ person: PersonID) throws(StoreError) -> UserTask? {
@@ -64,13 +71,13 @@ final class SimulatedTransaction: StoreTransaction {
         try inner.tasks(job, from: ordinal, limit: limit)
     }
     func save(_ task: UserTask) throws(StoreError) {
-        hasChanged = true
+        seen.hasChanged = true
         try inner.save(task)
     }
     @discardableResult func setRuns(
         of job: JobID, in states: Set<RunStatus>, to status: RunStatus, message: String, at: Instant
     ) throws(StoreError) -> Int {
-        hasChanged = true
+        seen.hasChanged = true
         return try inner.setRuns(of: job, in: states, to: status, message: message, at: at)
     }
     func tally(_ job: JobID) throws(StoreError) -> RunTally {
@@ -85,7 +92,7 @@ final class SimulatedTransaction: StoreTransaction {
     }
     func enqueue(_ item: WorkItem) throws(StoreError) {
         if sabotage == .losesWork, case .run = item.key, item.attempts == 0, losses.pass() { return }
-        hasMovedWork = true
+        seen.hasMovedWork = true
         try inner.enqueue(item)
     }
     func removeWork(of job: JobID) throws(StoreError) {
@@ -95,7 +102,7 @@ final class SimulatedTransaction: StoreTransaction {
         try inner.removeWork(key)
     }
     func bringForward(_ job: JobID, to instant: Instant) throws(StoreError) {
-        hasMovedWork = true
+        seen.hasMovedWork = true
         try inner.bringForward(job, to: instant)
     }
     func lanes() throws(StoreError) -> Set<LaneID> {
@@ -113,8 +120,8 @@ final class SimulatedTransaction: StoreTransaction {
         }
     }
     func finish(_ lease: Lease, next: WorkItem?) throws(StoreError) {
-        hasMovedWork = true
-        hasChanged = true
+        seen.hasMovedWork = true
+        seen.hasChanged = true
         do throws(StoreError) {
             try inner.finish(lease, next: sabotage == .dropsRepetitions && next?.attempts != 0 ? nil : next)
         } catch {
@@ -125,7 +132,7 @@ final class SimulatedTransaction: StoreTransaction {
         var checkpoint = checkpoint
         if sabotage == .forgetsIntents { checkpoint.intent = nil }
         if sabotage == .forgetsEntries { checkpoint.entries.removeAll { $0.key.low & 3 == 0 } }
-        hasChanged = true
+        seen.hasChanged = true
         try inner.checkpoint(checkpoint, under: lease)
     }
     func replaceLedger(_ route: Route, _ container: ContainerID, with ledger: ContainerLedger, under lease: Lease)
@@ -166,17 +173,20 @@ final class SimulatedTransaction: StoreTransaction {
         try inner.cutover(of: run)
     }
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
+        if sabotage == .forgetsCutovers { return }
+        seen.cutovers.updateValue(journal, forKey: run)
+        seen.hasChanged = true
         try inner.setCutover(journal, of: run)
     }
     func dryRun(of job: JobID) throws(StoreError) -> DryRun? {
         try inner.dryRun(of: job)
     }
     func setDryRun(_ dryRun: DryRun, of job: JobID) throws(StoreError) {
-        hasChanged = true
+        seen.hasChanged = true
         try inner.setDryRun(dryRun, of: job)
     }
     func setForecast(_ forecast: Forecast, of run: RunID) throws(StoreError) -> Bool {
-        hasChanged = true
+        seen.hasChanged = true
         return try inner.setForecast(forecast, of: run)
     }
     func removeForecasts(of job: JobID) throws(StoreError) {

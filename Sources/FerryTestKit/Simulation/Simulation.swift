@@ -37,16 +37,19 @@ package struct Simulation: Sendable {
         open: @escaping @Sendable (@escaping @Sendable () -> Instant) async throws(StoreError) -> any Store
     ) -> Outcome {
         let clock = VirtualClock()
+        let drift = ClockDrift()
         let executor = SeededExecutor(seed: scenario.seed)
         let watch = SimulationWatch()
         let limit = scenario.unrest + Self.patience
         let life: Void?? = executor.run {
             do {
                 let store = try await executor.outside { () async throws(StoreError) in
-                    try await open { clock.instant }
+                    try await open { clock.instant + drift.value }
                 }
                 await SimulatedLife(
-                    scenario: scenario, sabotage: sabotage, clock: clock, executor: executor, store: store, watch: watch
+                    scenario: scenario, sabotage: sabotage, clock: clock, drift: drift, executor: executor,
+                    store: store,
+                    watch: watch
                 ).live()
                 await executor.outside { await store.close() }
             } catch {
@@ -60,6 +63,14 @@ package struct Simulation: Sendable {
     }
 }
 
+/// By how much the wall clock is ahead of the time that has really passed.
+final class ClockDrift: Sendable {
+    private let shift = Mutex(Duration.zero)
+
+    var value: Duration { shift.withLock { $0 } }
+    func jump(by step: Duration) { shift.withLock { $0 += step } }
+}
+
 /// What is seen of a simulation while it runs.
 final class SimulationWatch: Sendable {
     private struct State {
@@ -71,6 +82,8 @@ final class SimulationWatch: Sendable {
         var moved: [PersonID: Set<Workload>] = [:]
         /// What went wrong last, by run.
         var problems: [RunID: String] = [:]
+        /// Cutovers that have begun and are not over.
+        var journals: [RunID: CutoverJournal] = [:]
         /// Of runs in jobs that have not ended, for the summary.
         var standing: [JobID: String] = [:]
     }
@@ -90,12 +103,34 @@ final class SimulationWatch: Sendable {
         }
     }
 
+    /// What was stored about cutovers.
+    func note(_ changed: [RunID: CutoverJournal?]) {
+        state.withLock { state in for (run, journal) in changed { state.journals[run] = journal } }
+    }
+
+    /// How far the cutover of a person's workload is; `nil` when none has begun.
+    func journal(_ person: PersonID, _ workload: Workload) -> CutoverJournal? {
+        state.withLock { state in
+            state.journals.first { $0.key.person == person && $0.key.workload == workload }?.value
+        }
+    }
+
     /// What of a person has been seen to be completed.
     func moved(_ person: PersonID) -> Set<Workload> { state.withLock { $0.moved[person] ?? [] } }
 
     /// Looks at everything that a client could see after a commit.
-    func look(at jobs: [(job: Job, tasks: [UserTask])], now: Instant) {
+    func look(at jobs: [(job: Job, tasks: [UserTask])], now: Instant, frozen: [(person: PersonID, workload: Workload)])
+    {
         state.withLock { state in
+            for (person, workload) in frozen where state.moved[person]?.contains(workload) != true {
+                let isKnown = state.journals.contains { $0.key.person == person && $0.key.workload == workload }
+                let isOver = jobs.contains { job in
+                    job.tasks.contains { $0.person == person && $0[workload]?.status == .completed }
+                }
+                if !isKnown, !isOver {
+                    state.violations.append("\(person) is locked out of \(workload), and nobody knows")
+                }
+            }
             state.commits += 1
             var text = "\(now.microseconds)"
             for (job, tasks) in jobs {

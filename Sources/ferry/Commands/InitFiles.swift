@@ -137,6 +137,8 @@ struct InitFiles {
           continuesWithoutMailbox: false # true: files and chats move even when the mailbox failed
           holdsSkippedItems: true        # false: items that cannot be moved are only reported, whatever they are
           requiresRedirect: false        # true: meetings move only from sources that can forward mail
+          cancelledCopies: keep          # purge: remove what was copied for people who are cancelled
+          # cutoversAtOnce: 20           # people in their cutover at once at each server; absent: as many as it takes
           tombstonesLast: 30d            # how long deleted jobs stay readable
           drainDelay: 0s                 # after SIGTERM: /readyz is 503 for so long before listening ends
           drainTimeout: 15s              # and then requests have so long to end

@@ -75,6 +75,10 @@ struct Configuration: Sendable {
         /// Whoever would leave items behind waits for an approval.
         var holdsSkippedItems: Bool?
         var requiresRedirect: Bool?
+        /// What was copied for cancelled people is removed from the target, instead of being kept as a seed.
+        var purgesCancelledCopies: Bool?
+        /// People at once in their cutover at each endpoint.
+        var cutoversAtOnce: Int?
         /// How long deleted jobs stay readable.
         var tombstonesLast: Duration?
         /// Time between `/readyz` turning 503 and the end of listening.

@@ -159,7 +159,7 @@ struct ConfigurationReader {
                 knows: [
                     "allowedOrigins",
                     "maximumPeople", "deltaInterval", "freezeBudget", "cancelsUntilCutover", "continuesWithoutMailbox",
-                    "holdsSkippedItems", "requiresRedirect",
+                    "holdsSkippedItems", "requiresRedirect", "cancelledCopies", "cutoversAtOnce",
                     "tombstonesLast", "drainDelay", "drainTimeout", "repetitionsLast",
                 ], of: "settings")
         else { return settings }
@@ -171,11 +171,23 @@ struct ConfigurationReader {
         settings.continuesWithoutMailbox = mapping["continuesWithoutMailbox"]?.boolean()
         settings.holdsSkippedItems = mapping["holdsSkippedItems"]?.boolean()
         settings.requiresRedirect = mapping["requiresRedirect"]?.boolean()
+        settings.purgesCancelledCopies = cancelledCopies(mapping["cancelledCopies"])
+        settings.cutoversAtOnce = mapping["cutoversAtOnce"]?.number(in: 1...10_000)
         settings.tombstonesLast = mapping["tombstonesLast"]?.duration()
         settings.drainDelay = mapping["drainDelay"]?.duration()
         settings.drainTimeout = mapping["drainTimeout"]?.duration()
         settings.repetitionsLast = mapping["repetitionsLast"]?.duration()
         return settings
+    }
+
+    /// `keep` or `purge`.
+    private func cancelledCopies(_ value: YAMLValue?) -> Bool? {
+        guard let value, let text = value.text("keep or purge") else { return nil }
+        guard ["keep", "purge"].contains(text) else {
+            value.report("\(text.quoted) is not what can be done with copies of cancelled users.", "Use keep or purge.")
+            return nil
+        }
+        return text == "purge"
     }
 
     /// As browsers write them: scheme, host, a port that is not the scheme's own; compared letter by letter.

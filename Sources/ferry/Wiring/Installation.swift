@@ -89,6 +89,8 @@ struct Installation: Sendable {
         if let flag = settings.continuesWithoutMailbox { engine.jobs.continuesWithoutMailbox = flag }
         if let flag = settings.holdsSkippedItems { engine.jobs.holdsSkippedItems = flag }
         if let flag = settings.requiresRedirect { engine.jobs.requiresRedirect = flag }
+        if let flag = settings.purgesCancelledCopies { engine.jobs.purgesCancelledCopies = flag }
+        if let number = settings.cutoversAtOnce { engine.cutoversAtOnce = number }
         if let time = settings.tombstonesLast { engine.jobs.tombstoneLifetime = time }
         if let time = settings.repetitionsLast { engine.jobs.repetitionsLast = time }
         return engine
