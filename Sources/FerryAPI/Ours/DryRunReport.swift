@@ -2,6 +2,7 @@ package import FerryCore
 
 /// What a dry run of a job saw (`/ferry/jobs/{job}/dryRun`).
 package struct DryRunReport: Sendable {
+    /// One workload of one user.
     package struct Row: Sendable {
         package var person: PersonID
         package var workload: Workload

@@ -1,5 +1,6 @@
 /// What moving one workload of one person would come to, as a dry run saw it. Stored as it is encoded here.
 package struct Forecast: Sendable, Hashable, Codable {
+    /// How many items, and of what size together.
     package struct Amount: Sendable, Hashable, Codable {
         package var items: Int64 = 0
         /// Of contents, as the source has them.
