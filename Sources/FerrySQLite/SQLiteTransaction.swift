@@ -63,6 +63,8 @@ final class SQLiteTransaction: StoreTransaction {
     private var creations: CreationTable { CreationTable(db: db) }
     private var cutovers: CutoverTable { CutoverTable(db: db) }
 
+    private func map(_ pair: TenantPair) -> MapTable { MapTable(db: db, pair: pair) }
+
     /// The job as this transaction sees it.
     private func current(_ id: JobID) throws -> Job? {
         if let changed = effects.jobs[id] { return changed }
@@ -267,6 +269,26 @@ extension SQLiteTransaction {
 
     func setCutover(_ journal: CutoverJournal?, of run: RunID) throws(StoreError) {
         try perform { try cutovers.set(journal, of: run) }
+    }
+}
+
+// MARK: the identity map
+
+extension SQLiteTransaction {
+    func mapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> MapEntry? {
+        try perform { try map(pair).find(source) }
+    }
+
+    func save(_ entries: [MapEntry], in pair: TenantPair) throws(StoreError) {
+        try perform { try map(pair).save(entries, now: now) }
+    }
+
+    func removeMapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> Bool {
+        try perform { try map(pair).remove(source, now: now) }
+    }
+
+    func setMailbox(_ identity: String?, of source: PersonID, in pair: TenantPair) throws(StoreError) {
+        try perform { try map(pair).setMailbox(identity, of: source) }
     }
 }
 

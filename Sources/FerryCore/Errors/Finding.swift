@@ -15,4 +15,9 @@ package struct Finding: Error, Sendable, Hashable {
         self.reason = reason
         self.object = object
     }
+
+    /// With a reason that machines can read.
+    package init(_ code: FindingCode, _ reason: FindingReason, object: String? = nil, _ message: String) {
+        self.init(code: code, message: message, reason: reason.rawValue, object: object)
+    }
 }
