@@ -36,6 +36,10 @@ package enum APILimits {
     package static let itemPageSize = 200
     /// Records of the audit trail on one page of `/ferry/audit`.
     package static let auditPageSize = 500
+    /// Entries on one page of `/ferry/identity-map`.
+    package static let mapPageSize = 500
+    /// Entries that are checked or completed in one request; a mailbox is asked for each of them.
+    package static let mapMailboxes = 100
     /// Characters of a job's name that the audit trail keeps of a refused request.
     package static let auditDetail = 64
     /// Per-item findings in a report; the rest stays readable under `/items`.

@@ -34,6 +34,13 @@ package protocol SourceSession: Sendable {
     /// The bodies of the items, in the order given, read ahead with many requests in flight.
     func bodies(of headers: [ItemHeader], in container: Container) async throws(ConnectorError) -> any BodyReader
 
+    /// Which mailbox this is: a text that another mailbox in its place does not have. People may see it.
+    ///
+    /// `recorded` is what it said before: it comes back as long as it is the same mailbox, whatever happens in it, and
+    /// nothing is changed. With `nil` the source may leave a mark where nothing else tells. The answer is `nil` where the
+    /// source cannot tell, and where the mark is gone.
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String?
+
     /// Where an item of a listing is, in the words that the same service, as a target, has for it in its receipts; `nil`
     /// where it has none.
     func place(of header: ItemHeader) -> ItemPlace?
@@ -57,6 +64,7 @@ extension SourceSession {
     package var canShareWork: Bool { false }
     package func sibling() async -> (any SourceSession)? { nil }
     package var custody: (any SourceCustody)? { nil }
+    package func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? { nil }
     package func place(of header: ItemHeader) -> ItemPlace? { nil }
     package func changes(
         in container: Container, since cursor: Cursor, and keys: [ItemKey]

@@ -6,6 +6,7 @@ import ServiceLifecycle
 /// The engine room: commands in, moved people out. Knows doors, not rooms.
 package struct Engine: Service {
     package let commands: any CommandHandling
+    package let identities: any IdentityMapping
     private let workshop: Workshop
     private let scheduler: Scheduler
     private let manifests: ManifestOffice?
@@ -21,9 +22,11 @@ package struct Engine: Service {
         verifier = Verifier(store: store, logger: logger)
         commands = CommandHandler(store: store, effects: effects, settings: settings.jobs)
         let lanes = LaneBook(connections: connections, settings: settings)
+        let people = MappedDirectory(directory)
+        let planner = TransferPlanner(directory: people, connections: connections, onLane: { lanes.learn([$0]) })
+        identities = IdentityOffice(store: store, planner: planner, directory: people)
         let workshop = Workshop(
-            store: store, effects: effects, settings: settings,
-            planner: TransferPlanner(directory: directory, connections: connections, onLane: { lanes.learn([$0]) }),
+            store: store, effects: effects, settings: settings, people: people, planner: planner,
             copier: Copier(store: store, effects: effects, logger: logger),
             verifier: Verifier(
                 store: store,
@@ -50,6 +53,7 @@ package struct Engine: Service {
     /// Compares both sides of everything that the job has completed, by listing and hashing both again.
     package func verify(_ job: Job) async throws(WorkError) -> JobVerification {
         var result = JobVerification(job: job.id, transfers: [], unverifiable: [])
+        try await workshop.renewPeople(of: job)
         for person in job.people {
             guard let task = try await task(job.id, person) else { continue }
             for run in task.runs where run.status == .completed {

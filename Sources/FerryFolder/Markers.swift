@@ -2,6 +2,8 @@
 struct Markers: Sendable {
     /// Which modes the directories had before they were frozen.
     static let frozen = FileName(constant: ".ferry-frozen")
+    /// Tells the mailbox from another one that is put in its place.
+    static let mailbox = FileName(constant: ".ferry-mailbox")
     /// Where mail goes: read by sendmail, Postfix and Exim.
     static let forward = FileName(constant: ".forward")
     /// The person's own `.forward`, kept for the way back.

@@ -107,6 +107,30 @@ struct SQLiteReader: StoreReader {
         try await pool.read { try DryRunTable(db: $0).measured(from: source, to: target) }
     }
 
+    func mapRevision(of pair: TenantPair) async throws(StoreError) -> Int64 {
+        try await pool.read { try MapTable(db: $0, pair: pair).revision() }
+    }
+
+    func map(of pair: TenantPair) async throws(StoreError) -> StoredMap {
+        try await pool.read { try MapTable(db: $0, pair: pair).all() }
+    }
+
+    func mapHistory(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> [FormerMapEntry] {
+        try await pool.read { try MapTable(db: $0, pair: pair).history(of: source) }
+    }
+
+    func mailbox(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> String? {
+        try await pool.read { try MapTable(db: $0, pair: pair).mailbox(of: source) }
+    }
+
+    func mailboxes(of pair: TenantPair) async throws(StoreError) -> [PersonID: String] {
+        try await pool.read { try MapTable(db: $0, pair: pair).mailboxes() }
+    }
+
+    func peopleLeaving(_ tenant: TenantID) async throws(StoreError) -> Set<PersonID> {
+        try await pool.read { try MapTable.leaving(tenant, in: $0) }
+    }
+
     func ping() async throws(StoreError) {
         try await pool.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM counter") }
     }

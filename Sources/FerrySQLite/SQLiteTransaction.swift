@@ -64,6 +64,8 @@ final class SQLiteTransaction: StoreTransaction {
     private var cutovers: CutoverTable { CutoverTable(db: db) }
     private var dryRuns: DryRunTable { DryRunTable(db: db) }
 
+    private func map(_ pair: TenantPair) -> MapTable { MapTable(db: db, pair: pair) }
+
     /// The job as this transaction sees it.
     private func current(_ id: JobID) throws -> Job? {
         if let changed = effects.jobs[id] { return changed }
@@ -288,6 +290,26 @@ extension SQLiteTransaction {
 
     func removeDryRunWork(of job: JobID) throws(StoreError) {
         try perform { try work.removeDryRun(of: job) }
+    }
+}
+
+// MARK: the identity map
+
+extension SQLiteTransaction {
+    func mapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> MapEntry? {
+        try perform { try map(pair).find(source) }
+    }
+
+    func save(_ entries: [MapEntry], in pair: TenantPair) throws(StoreError) {
+        try perform { try map(pair).save(entries, now: now) }
+    }
+
+    func removeMapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> Bool {
+        try perform { try map(pair).remove(source, now: now) }
+    }
+
+    func setMailbox(_ identity: String?, of source: PersonID, in pair: TenantPair) throws(StoreError) {
+        try perform { try map(pair).setMailbox(identity, of: source) }
     }
 }
 

@@ -29,13 +29,14 @@ package struct FerryServer: Service {
     ///   - certificate: what connections are greeted with; `nil`: they are not encrypted.
     ///   - drain: says when the end has begun; as a service it goes behind this one.
     ///   - directory: names people in reports; without it they are ids.
+    ///   - identities: builds identity maps; `nil`: nobody does here.
     ///   - manifests: what finished jobs left; `nil`: nobody makes manifests here.
     ///   - onBound: told the port once the server listens.
     package init(
         settings: ServerSettings, commands: any CommandHandling, reader: any StoreReader,
         authenticator: Authenticator, readiness: @escaping Readiness, effects: Effects,
         certificate: ServerCertificate? = nil, drain: Drain? = nil, directory: (any Directory)? = nil,
-        manifests: ServedManifests? = nil, logger: Logger,
+        identities: (any IdentityMapping)? = nil, manifests: ServedManifests? = nil, logger: Logger,
         onBound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         var settings = settings
@@ -51,8 +52,8 @@ package struct FerryServer: Service {
         let pipeline = Pipeline(
             settings: settings,
             operations: Operations(
-                commands: commands, reader: reader, directory: directory, manifests: manifests, effects: effects,
-                logger: logger),
+                commands: commands, reader: reader, identities: identities, directory: directory, manifests: manifests,
+                effects: effects, logger: logger),
             authenticator: authenticator, doorkeeper: doorkeeper,
             readiness: { drain.hasBegun ? [("server", "stopping")] : await readiness() },
             effects: effects, logger: logger)

@@ -62,6 +62,17 @@ package protocol StoreReader: Sendable {
     func forecasts(of job: JobID, from ordinal: Int, limit: Int) async throws(StoreError) -> [RunForecast]
     /// What runs between two tenants have done together, over the newest jobs, those without a complete pass left out.
     func measured(from source: TenantID, to target: TenantID) async throws(StoreError) -> [Workload: MeasuredRuns]
+    /// Rises with every change of what is stored of the identity map of the pair; 0 before the first. Cheap.
+    func mapRevision(of pair: TenantPair) async throws(StoreError) -> Int64
+    func map(of pair: TenantPair) async throws(StoreError) -> StoredMap
+    /// What was stored of one person before, newest first, and until when it held. At most a hundred.
+    func mapHistory(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> [FormerMapEntry]
+    /// Which mailbox of the source person was recorded; `nil` when none was.
+    func mailbox(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> String?
+    /// All mailboxes that were recorded for the pair.
+    func mailboxes(of pair: TenantPair) async throws(StoreError) -> [PersonID: String]
+    /// People of the tenant whom a stored map names as the source of a target person elsewhere.
+    func peopleLeaving(_ tenant: TenantID) async throws(StoreError) -> Set<PersonID>
     /// Cheap proof that the store answers, for readiness.
     func ping() async throws(StoreError)
 }
@@ -169,6 +180,17 @@ package protocol StoreTransaction: AnyObject {
     /// Removes work of the job's dry run. Leases on it are lost.
     func removeDryRunWork(of job: JobID) throws(StoreError)
 
+    // MARK: the identity map
+
+    func mapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> MapEntry?
+    /// Stores entries in place of what was stored of the same people, which goes to the history.
+    func save(_ entries: [MapEntry], in pair: TenantPair) throws(StoreError)
+    /// Removes what is stored of a person and their mailbox; the entry goes to the history. Returns whether there was
+    /// anything.
+    @discardableResult func removeMapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> Bool
+    /// Records which mailbox the source person has; `nil` forgets it.
+    func setMailbox(_ identity: String?, of source: PersonID, in pair: TenantPair) throws(StoreError)
+
     // MARK: the audit trail, and creations that may be repeated
 
     /// The end of a tenant's audit trail, what this transaction appended included; `nil` while it has no record.
@@ -183,6 +205,18 @@ package protocol StoreTransaction: AnyObject {
     func remember(_ creation: RememberedCreation) throws(StoreError)
     /// Forgets creations from before the instant.
     func forgetCreations(before: Instant) throws(StoreError)
+}
+
+/// An entry of an identity map that holds no longer.
+package struct FormerMapEntry: Sendable, Hashable {
+    package var entry: MapEntry
+    /// When it was replaced or removed.
+    package var until: Instant
+
+    package init(entry: MapEntry, until: Instant) {
+        self.entry = entry
+        self.until = until
+    }
 }
 
 /// What the ledger knows of one container on a route.

@@ -142,6 +142,10 @@ private struct MortalSource: SourceSession {
         try points.live()
         return try await inner.bodies(of: headers, in: container)
     }
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? {
+        try points.live()
+        return try await inner.mailboxIdentity(recorded: recorded)
+    }
     var custody: (any SourceCustody)? { inner.custody.map { MortalCustody(inner: $0, points: points) } }
     func close() async { await inner.close() }
 }

@@ -116,6 +116,8 @@ struct FakeSource: SourceSession {
             tenant: tenant, place: place, path: container.path, headers: headers, fault: fault)
     }
 
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? { tenant[place].identity }
+
     var custody: (any SourceCustody)? { tenant.settings.canFreeze ? FakeCustody(tenant: tenant, place: place) : nil }
 
     var canShareWork: Bool { tenant.settings.sharesWork }

@@ -39,6 +39,8 @@ package final class FakeTenant: Sendable {
         package var folders: [Folder] = []
         package var isFrozen = false
         package var redirect: String?
+        /// What tells the mailbox from another one; `nil`: nothing does.
+        package var identity: String?
     }
 
     /// An account at one service.

@@ -52,23 +52,28 @@ package struct StaticDirectory: Directory {
     /// Call it after changing `pairs` or `people`.
     package mutating func cache() {
         map = IdentityMap(pairs)
-        book = AddressBook()
-        for pair in pairs {
-            if let source = people[Self.source]?[pair.source], let target = people[Self.target]?[pair.target] {
-                book.map(source, to: target)
-            }
-        }
+        book = addressBook(of: map, from: Self.source, to: Self.target)
     }
 
     package func tenant(_ id: TenantID) -> Tenant? { tenants[id] }
 
     package func person(_ id: PersonID, in tenant: TenantID) -> Person? { people[tenant]?[id] }
 
-    package func trust(from source: TenantID, to target: TenantID) -> Trust? {
-        trusts.first { $0.source == source && $0.target == target }
-    }
+    package func people(in tenant: TenantID) -> [Person] { people[tenant].map { Array($0.values) } ?? [] }
+
+    package func trusts(to target: TenantID) -> [Trust] { trusts.filter { $0.target == target } }
 
     package func identityMap(from source: TenantID, to target: TenantID) -> IdentityMap { map }
 
     package func addressBook(from source: TenantID, to target: TenantID) -> AddressBook { book }
+
+    package func addressBook(of map: IdentityMap, from source: TenantID, to target: TenantID) -> AddressBook {
+        var book = AddressBook()
+        for entry in map.entries.values where entry.state == .completed {
+            if let from = people[source]?[entry.source], let to = entry.target.flatMap({ people[target]?[$0] }) {
+                book.map(from, to: to)
+            }
+        }
+        return book
+    }
 }

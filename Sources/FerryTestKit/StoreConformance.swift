@@ -25,7 +25,7 @@ package struct StoreConformance: Sendable {
     /// All behaviours, for a parameterized test.
     package static let behaviours: [Behaviour] =
         jobBehaviours + taskBehaviours + queryBehaviours + workBehaviours + ledgerBehaviours + transactionBehaviours
-        + auditBehaviours
+        + auditBehaviours + mapBehaviours
 
     private let makeStore: MakeStore
 

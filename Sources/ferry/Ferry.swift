@@ -21,7 +21,7 @@ struct Ferry: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, InitCommand.self, CheckCommand.self, TokenCommand.self,
             VerifyCommand.self,
-            JobCommand.self, AuditCommand.self,
+            JobCommand.self, MapCommand.self, AuditCommand.self,
         ])
 
     static func main() async {

@@ -39,6 +39,30 @@ import Testing
         #expect(Set(subscribed) == [["INBOX"], ["A"], ["Béte"]])
     }
 
+    @Test func `has an identity that moves with it, and that another Maildir in its place does not have`() async throws
+    {
+        func identity(establishing: Bool = false) async throws -> String? {
+            try await tenant.source.source(for: tenant.account)
+                .mailboxIdentity(recorded: establishing ? nil : "maildir:of-before")
+        }
+        try folder.write("one", "source/ada/cur/1.a:2,S")
+        #expect(try await identity() == nil, "asking leaves nothing behind")
+        let first = try #require(try await identity(establishing: true))
+        #expect(first.hasPrefix("maildir:"))
+        #expect(try await identity() == first)
+        #expect(try await identity(establishing: true) == first)
+        #expect(try await tenant.listing(["INBOX"]).headers.map(\.name) == ["1.a"], "the mark is no message")
+        let (manager, home) = (FileManager.default, folder.path + "/source/ada")
+        try manager.moveItem(atPath: home, toPath: folder.path + "/elsewhere")
+        try makeFolder("")
+        #expect(try await identity() == nil)
+        let second = try #require(try await identity(establishing: true))
+        #expect(second != first)
+        try manager.removeItem(atPath: home)
+        try manager.copyItem(atPath: folder.path + "/elsewhere", toPath: home)
+        #expect(try await identity() == first)
+    }
+
     @Test func `keeps folders whose names are damaged, each under a path of its own`() async throws {
         for name in [".&AOk-", ".é", ".é (2)", ".&broken", ".A..B", ".INBOX", ".Inbox"] { try makeFolder(name) }
         let containers = try await tenant.source.source(for: tenant.account).containers()

@@ -88,6 +88,14 @@ struct RoutingTests {
         Row(18, "GET /ferry/jobs/wave-1/manifest", .manifest(wave)),
         Row(18, "GET /ferry/jobs/wave-1/reversal", .reversal(wave)),
         Row(18, "GET /ferry/Manifest-Key", .manifestKey),
+        Row(18, "GET /ferry/identity-map?state=mapped", .listIdentities),
+        Row(18, "POST /Ferry/Identity-Map", .importIdentities),
+        Row(18, "GET /ferry/identity-map/Check", .checkIdentities),
+        Row(18, "POST /ferry/identity-map/match", .matchIdentities),
+        Row(18, "POST /ferry/identity-map/complete", .completeIdentities),
+        Row(18, "GET /ferry/identity-map/a%40b", .identity("a@b")),
+        Row(18, "PATCH /ferry/identity-map/a@b", .updateIdentity("a@b")),
+        Row(18, "DELETE /ferry/identity-map/a@b", .removeIdentity("a@b")),
     ]
 
     @Test("Every operation of the table has a path", arguments: rows)

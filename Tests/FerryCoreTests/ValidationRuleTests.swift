@@ -105,6 +105,40 @@ struct ValidationRuleTests {
             ])
     }
 
+    @Test func `U-4 a mapping that nobody agreed to names its state`() {
+        expect(Self.everywhere(["CTM-101 mapNotCompleted"])) { $0.mapState = .mapped }
+        var facts = ready()
+        facts.mapState = .mapped
+        #expect(
+            ValidationRules.firstFinding(facts, [.files])?.finding.message.contains("is mapped, not completed") == true)
+    }
+
+    @Test func `U-5b U-5c the source user is mapped to somebody else`() {
+        let all = found { facts in
+            (facts.mappedSources, facts.source, facts.services) = ([], nil, [:])
+            facts.mappedElsewhere = .init(source: "ada@contoso.example", target: "eve@fabrikam.example")
+        }
+        #expect(
+            all == [
+                .mailbox: ["CTM-100"], .chats: ["CTM-100", "CTTM-003", "CTTM-009 mappedElsewhere"],
+                .meetings: ["CTM-100", "IM-003"],
+                .files: [
+                    "CTM-100", "MnAIdentityMapEntryDoesNotExistsForSourceUPN",
+                    "MnAIdentityMapEntryDoesNotMatchRequest mappedElsewhere",
+                ],
+            ])
+    }
+
+    @Test func `U-8a the source mailbox is the one that was recorded`() {
+        expect([:]) { $0.mailbox = MailboxIdentityFacts(recorded: "a", found: "a") }
+        expect([.mailbox: ["EXCH-08 mailboxIdMismatch"]]) {
+            $0.mailbox = MailboxIdentityFacts(recorded: "a", found: "b")
+        }
+        expect([.mailbox: ["EXCH-08 mailboxIdMismatch"]]) {
+            $0.mailbox = MailboxIdentityFacts(recorded: "a", found: nil)
+        }
+    }
+
     @Test func `U-6 a user outside the scope may not leave`() {
         expect(Self.everywhere(["MIGR-002 notInScope"])) { $0.trust?.scope = [] }
         expect([:]) { $0.trust?.scope = nil }

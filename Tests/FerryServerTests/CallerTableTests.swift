@@ -140,6 +140,14 @@ struct CallerTableTests {
             .reversal: Row(status: 200),
             .manifestKey: Row(status: 200, isOfJob: false),
             .audit: Row(status: 200, isOfJob: false),
+            .listIdentities: Row(status: 200, isOfJob: false),
+            .importIdentities: Row(status: 200, body: #"{"entries":[]}"#, isOfJob: false),
+            .checkIdentities: Row(status: 200, isOfJob: false),
+            .matchIdentities: Row(status: 200, body: "{}", isOfJob: false),
+            .completeIdentities: Row(status: 200, body: "{}", isOfJob: false),
+            .identity: Row(status: 200, isOfJob: false),
+            .updateIdentity: Row(status: 200, body: #"{"target":null}"#, isOfJob: false),
+            .removeIdentity: Row(status: 200, isOfJob: false),
         ]
         return rows[kind]
     }
@@ -181,6 +189,7 @@ struct CallerTableTests {
                         + resource.template.replacing(Resource.Placeholder.job, with: id)
                         .replacing(Resource.Placeholder.displayName, with: name)
                         .replacing(Resource.Placeholder.task, with: "\(World.person(0))")
+                        .replacing(Resource.Placeholder.person, with: "person1@north.example")
                     let reply = try await client.send(
                         "\(method.rawValue) \(path)", body: row.body, token: .some(token))
                     let expected = Self.status(caller.standing, operation.access, row)

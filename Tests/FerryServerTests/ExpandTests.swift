@@ -83,7 +83,7 @@ struct ExpandTests {
             let id = try await client.create("wave-1", people: 2_000)
             let operations = Operations(
                 commands: CommandHandler(store: world.store, effects: world.effects, settings: JobSettings()),
-                reader: world.store.reader, directory: nil, manifests: nil, effects: world.effects,
+                reader: world.store.reader, identities: nil, directory: nil, manifests: nil, effects: world.effects,
                 logger: Logger(label: "test"))
             let call = Call(
                 requestID: GUID(high: 1, low: 1),

@@ -3,6 +3,7 @@ import FerryCore
 import FerryEngine
 import FerrySQLite
 import FerryStore
+import FerryTestKit
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -80,6 +81,10 @@ struct World: Sendable {
                 settings: tokens, embedded: issuer,
                 now: effects.now, uptime: { time.uptime }, logger: logger),
             readiness: { [("store", problem)] }, effects: effects, certificate: certificate, drain: drain,
+            identities: Engine(
+                store: store, directory: UnmappedDirectory(), connections: NoConnections(), effects: effects,
+                logger: logger
+            ).identities,
             manifests: ServedManifests(archive: CannedManifests(), publicKey: CannedManifests.publicKey),
             logger: logger, onBound: onBound)
         let world = World(store: store, issuer: issuer ?? .ephemeral(), effects: effects, server: server, time: time)
@@ -174,6 +179,25 @@ final class WallClock: Sendable {
     var uptime: Duration { max(.zero, now - World.start) }
 
     func pass(_ duration: Duration) { instant.withLock { $0 = $0 + duration } }
+}
+
+/// Three people at the source and in every other tenant, of whom nobody is mapped; every tenant trusts the source.
+private struct UnmappedDirectory: Directory {
+    private let people = StaticDirectory(people: 3)
+
+    private func same(_ tenant: TenantID) -> TenantID {
+        tenant == World.source ? StaticDirectory.source : StaticDirectory.target
+    }
+
+    func tenant(_ id: TenantID) -> Tenant? { people.tenant(same(id)) }
+    func person(_ id: PersonID, in tenant: TenantID) -> Person? { people.person(id, in: same(tenant)) }
+    func people(in tenant: TenantID) -> [Person] { people.people(in: same(tenant)) }
+    func trusts(to target: TenantID) -> [Trust] {
+        [Trust(source: World.source, target: target, endpoint: "EXOHandler", scope: nil)]
+    }
+    func identityMap(from source: TenantID, to target: TenantID) -> IdentityMap { IdentityMap([]) }
+    func addressBook(from source: TenantID, to target: TenantID) -> AddressBook { AddressBook() }
+    func addressBook(of map: IdentityMap, from source: TenantID, to target: TenantID) -> AddressBook { AddressBook() }
 }
 
 /// Sends requests and reads answers.

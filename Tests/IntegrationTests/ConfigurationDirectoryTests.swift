@@ -30,7 +30,8 @@ struct ConfigurationDirectoryTests {
                 ],
                 trusts: [
                     TrustConfiguration(
-                        source: source, target: target, endpoint: "E", scope: scope, identities: identities)
+                        source: source, target: target, endpoint: "E", scope: scope,
+                        identities: identities.map { .pairs($0) } ?? .byAddress)
                 ], settings: .init()))
     }
 

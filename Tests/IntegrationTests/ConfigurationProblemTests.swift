@@ -102,7 +102,7 @@ struct ConfigurationProblemTests {
         #expect(contoso.people[0].aliases == ["ceo@contoso.example"])
         let trust = try #require(configuration.trusts.first)
         #expect(trust.scope == PersonID("aaaaaaaa-0000-4000-8000-000000000001").map { [$0] })
-        #expect(trust.identities?.count == 2)
+        #expect(trust.identities.pairs?.count == 2)
         #expect(configuration.settings.maximumPeople == 50)
         #expect(configuration.settings.deltaInterval == .seconds(5400))
         #expect(configuration.settings.freezeBudget == .seconds(90))

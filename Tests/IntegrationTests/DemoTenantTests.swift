@@ -72,7 +72,7 @@ struct DemoTenantTests {
         #expect(configuration.tenants.map(\.people.count) == [6, 6])
         #expect(configuration.tenants[0].services.count == 5)
         #expect(configuration.tenants[1].services[.chats] == .folder(path: "/demo/fabrikam/chats"))
-        #expect(configuration.trusts[0].identities?.count == 6)
+        #expect(configuration.trusts[0].identities.pairs?.count == 6)
     }
 
     @Test func `messages parse, say their size, and threads hang together`() throws {

@@ -92,7 +92,7 @@ package enum BodyDecoder {
         return (endpoint, domain)
     }
 
-    private static func object(_ body: [UInt8], type: String?) throws(Failure) -> [JSONMember] {
+    static func object(_ body: [UInt8], type: String?) throws(Failure) -> [JSONMember] {
         let value: JSONValue
         do {
             value = try JSONParser.parse(body)
@@ -123,7 +123,7 @@ package enum BodyDecoder {
         return plain
     }
 
-    private static func text(_ member: JSONMember) throws(Failure) -> String? {
+    static func text(_ member: JSONMember) throws(Failure) -> String? {
         switch member.value {
         case .null: return nil
         case .string(let text): return text
@@ -131,7 +131,7 @@ package enum BodyDecoder {
         }
     }
 
-    private static func texts(_ member: JSONMember) throws(Failure) -> [String]? {
+    static func texts(_ member: JSONMember) throws(Failure) -> [String]? {
         guard member.value != .null else { return nil }
         guard case .array(let elements) = member.value else {
             throw wrongType(member.name, "an array of strings", member.value)
@@ -155,11 +155,11 @@ package enum BodyDecoder {
         return instant
     }
 
-    private static func wrongType(_ name: String, _ expected: String, _ value: JSONValue) -> Failure {
+    static func wrongType(_ name: String, _ expected: String, _ value: JSONValue) -> Failure {
         .badRequest("\(name) must be \(expected), not \(value.typeName).", target: name)
     }
 
-    private static func unknown(_ name: String) -> Failure {
+    static func unknown(_ name: String) -> Failure {
         .badRequest(
             "There is no property '\(name.prefix(64))'; names are case-sensitive.", target: String(name.prefix(64)))
     }

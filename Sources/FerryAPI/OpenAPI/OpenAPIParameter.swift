@@ -37,6 +37,7 @@ struct OpenAPIParameter {
         if template.contains(Resource.Placeholder.job) { found.append(job) }
         if template.contains(Resource.Placeholder.displayName) { found.append(displayName) }
         if template.contains(Resource.Placeholder.task) { found.append(task) }
+        if template.contains(Resource.Placeholder.person) { found.append(person) }
         return found
     }
 
@@ -49,6 +50,10 @@ struct OpenAPIParameter {
         ["type": "string", "pattern": "^[^/]+$", "maxLength": .number(Job.maximumNameLength)])
     private static let task = path(
         Resource.Placeholder.task, "Object id of the target user.", ["type": "string", "format": "uuid"])
+
+    private static let person = path(
+        Resource.Placeholder.person, "Id, sign-in name or address of the source user.",
+        ["type": "string", "pattern": "^[^/]+$"])
 
     // MARK: OData
 
@@ -114,6 +119,12 @@ struct OpenAPIParameter {
         "from", "Records of this instant or later.", ["type": "string", "format": "date-time"])
     static let auditTo = query("to", "Records before this instant.", ["type": "string", "format": "date-time"])
     static let auditJob = query("job", "Records about the job with this id.", ["type": "string", "format": "uuid"])
+    static let mapSource = query(
+        "source", "Id of the source tenant; needed where several are trusted.", ["type": "string", "format": "uuid"])
+    static let mapState = query(
+        "state", "Entries in this state.", ["type": "string", "enum": .strings(MapState.allCases.map(\.rawValue))])
+    static let afterPerson = query(
+        "after", "Id of the last source user that is known.", ["type": "string", "format": "uuid"])
     static let reportFormat = query(
         "format", "The form of the report.",
         ["type": "string", "enum": .strings(JobReport.Format.allCases.map(\.rawValue))])

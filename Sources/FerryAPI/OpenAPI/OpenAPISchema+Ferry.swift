@@ -39,12 +39,12 @@ extension OpenAPISchema {
     }
 
     /// An object that always has every member.
-    private static func whole(_ properties: JSONValue) -> JSONValue {
+    static func whole(_ properties: JSONValue) -> JSONValue {
         guard case .object(let members) = properties else { return properties }
         return closed(properties, required: members.map(\.name))
     }
 
-    private static let amount: JSONValue = ["type": "integer", "minimum": 0]
+    static let amount: JSONValue = ["type": "integer", "minimum": 0]
     private static let unknownAmount: JSONValue = ["type": ["integer", "null"], "minimum": 0]
     private static let rate: JSONValue = ["type": ["number", "null"], "minimum": 0]
     private static let workload: JSONValue = ["type": "string", "enum": .strings(Workload.wireNames)]
@@ -95,7 +95,7 @@ extension OpenAPISchema {
         "application": text, "origin": text, "operation": text, "job": guidOrNull, "person": guidOrNull,
         "detail": text, "status": amount, "code": text, "requestId": guidOrNull, "digest": digest,
     ])
-    private static let guidOrNull: JSONValue = ["type": ["string", "null"], "format": "uuid"]
+    static let guidOrNull: JSONValue = ["type": ["string", "null"], "format": "uuid"]
 
     private static let reportSchema: JSONValue = whole(
         ([

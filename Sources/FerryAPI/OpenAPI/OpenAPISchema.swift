@@ -38,7 +38,7 @@ enum OpenAPISchema {
                 JSONMember(name: newJob, value: newJobSchema), JSONMember(name: jobUpdate, value: jobUpdateSchema),
                 JSONMember(name: jobs, value: collection(of: job)),
                 JSONMember(name: tasks, value: collection(of: task)),
-            ] + system + ferry)
+            ] + system + ferry + identities)
 
     // MARK: parts
 
@@ -55,7 +55,7 @@ enum OpenAPISchema {
     }
 
     /// An object of a request: annotations (`@odata.…`) are ignored, wherever they are.
-    private static func sent(_ properties: JSONValue, required: [String]) -> JSONValue {
+    static func sent(_ properties: JSONValue, required: [String]) -> JSONValue {
         closed(properties, required: required, control: "@")
     }
 

@@ -68,6 +68,15 @@ struct OperationDescription {
             failures: Self.withBody + [404, 409, 415])
     }
 
+    /// A change of the identity map.
+    private init(map summary: String, _ body: String, failures: [Int] = []) {
+        self.init(
+            summary, parameters: [.mapSource],
+            body: RequestBody(schema: OpenAPISchema.reference(body), isRequired: true),
+            answers: [.json(200, "What came of it.", OpenAPISchema.mapOutcome)],
+            failures: Self.withBody + [415, 422] + failures)
+    }
+
     /// A read that answers JSON.
     private init(
         read summary: String, _ parameters: [OpenAPIParameter], _ schema: String, failures: [Int] = []
@@ -218,6 +227,37 @@ struct OperationDescription {
                 "Who did what in the caller's tenant, when, from where, with which result; oldest first.",
                 parameters: [.auditFrom, .auditTo, .auditJob, .after, .limit],
                 answers: [.json(200, "A page of records.", OpenAPISchema.auditPage)])
+        case .listIdentities:
+            self.init(
+                "Who becomes whom, in the order of the source users' ids, with everything that is wrong.",
+                parameters: [.mapSource, .mapState, .afterPerson, .limit],
+                answers: [.json(200, "A page of the map.", OpenAPISchema.mapPage)], failures: [422])
+        case .importIdentities:
+            self.init(map: "Take a list of who becomes whom; nothing is overwritten unasked.", OpenAPISchema.mapImport)
+        case .checkIdentities:
+            self.init(
+                "What is wrong with the map, page by page; asks the sources for their mailboxes.",
+                parameters: [.mapSource, .afterPerson, .limit],
+                answers: [.json(200, "What was found.", OpenAPISchema.mapOutcome)], failures: [422])
+        case .matchIdentities:
+            self.init(
+                map: "Put everybody who may leave into the map, with the target user who has their address.",
+                OpenAPISchema.mapMatch)
+        case .completeIdentities:
+            self.init(
+                map: "Agree to mappings in which nothing is wrong, and record the source mailboxes.",
+                OpenAPISchema.mapCompletion)
+        case .identity:
+            self.init(
+                "The mapping of one source user, and what it was before.", parameters: [.mapSource],
+                answers: [.json(200, "The entry.", OpenAPISchema.mapEntryWithHistory)], failures: [404, 422])
+        case .updateIdentity:
+            self.init(map: "Map one source user.", OpenAPISchema.mapAssignment, failures: [404, 409])
+        case .removeIdentity:
+            self.init(
+                "Remove what was stored of one source user; the configuration's entry then counts again.",
+                parameters: [.mapSource], answers: [.json(200, "What came of it.", OpenAPISchema.mapOutcome)],
+                failures: Self.withBody + [404, 409, 415, 422])
         }
     }
 }

@@ -6,6 +6,7 @@ extension Resource {
         static let job = "{crossTenantMigrationJob-id}"
         static let displayName = "{displayName}"
         static let task = "{crossTenantMigrationTask-id}"
+        static let person = "{person}"
     }
 
     /// Every resource once, with placeholders for keys: first by id or name, then by the alternate key.
@@ -24,13 +25,15 @@ extension Resource {
             .approval(.key(Placeholder.job)), .userApproval(.key(Placeholder.job), Placeholder.task),
             .progress(.key(Placeholder.job)), .items(.key(Placeholder.job)), .report(.key(Placeholder.job)),
             .dryRun(.key(Placeholder.job)), .manifest(.key(Placeholder.job)), .reversal(.key(Placeholder.job)),
-            .manifestKey, .audit,
+            .manifestKey, .audit, .identities, .identityCheck, .identityMatch, .identityCompletion,
+            .identity(Placeholder.person),
         ]
 
     /// Below a version of Graph, and not in our own namespace.
     var isGraph: Bool {
         switch self {
-        case .approval, .userApproval, .progress, .items, .report, .dryRun, .manifest, .reversal, .manifestKey, .audit:
+        case .approval, .userApproval, .progress, .items, .report, .dryRun, .manifest, .reversal, .manifestKey, .audit,
+            .identities, .identityCheck, .identityMatch, .identityCompletion, .identity:
             false
         case .serviceDocument, .metadata, .batch, .migrationsRoot, .jobs, .jobCount, .job, .collectionActionOrJob,
             .jobAction, .users, .userCount, .user, .userCancel, .userLink:
@@ -66,6 +69,11 @@ extension Resource {
         case .reversal(let job): "/jobs/\(job.text)/reversal"
         case .manifestKey: "/manifest-key"
         case .audit: "/audit"
+        case .identities: "/identity-map"
+        case .identityCheck: "/identity-map/check"
+        case .identityMatch: "/identity-map/match"
+        case .identityCompletion: "/identity-map/complete"
+        case .identity(let person): "/identity-map/\(person)"
         }
     }
 

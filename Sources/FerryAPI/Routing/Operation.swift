@@ -69,6 +69,20 @@ package enum Operation: Sendable, Hashable {
     case manifestKey
     /// Ours: who did what in the caller's tenant.
     case audit
+    /// Ours: the identity map of the caller's tenant, page by page.
+    case listIdentities
+    /// Ours: takes a list of who becomes whom.
+    case importIdentities
+    /// Ours: what is wrong with the map, the mailboxes at the source included.
+    case checkIdentities
+    /// Ours: finds target people by address.
+    case matchIdentities
+    /// Ours: agrees to mappings in which nothing is wrong.
+    case completeIdentities
+    /// Ours: the mapping of one source person, and what it was before.
+    case identity(String)
+    case updateIdentity(String)
+    case removeIdentity(String)
 }
 
 extension Operation {
@@ -86,10 +100,11 @@ extension Operation {
         case .metadata, .serviceDocument, .manifestKey: .anonymous
         case .batch: .authenticated
         case .listJobs, .job, .listUsers, .user, .countJobs, .countUsers, .migrationsRoot, .progress, .items, .report,
-            .manifest, .reversal, .audit, .dryRun:
+            .manifest, .reversal, .audit, .dryRun, .listIdentities, .checkIdentities, .identity:
             .read
         case .createJob, .updateJob, .deleteJob, .validateJob, .migrateJob, .cancelJob, .cancelUser,
-            .validateCollection, .approveJob, .approveUser, .startDryRun, .stopDryRun:
+            .validateCollection, .approveJob, .approveUser, .startDryRun, .stopDryRun, .importIdentities,
+            .matchIdentities, .completeIdentities, .updateIdentity, .removeIdentity:
             .write
         }
     }
@@ -119,6 +134,9 @@ extension Operation {
         case reversal = "getReversal"
         case manifestKey = "getManifestKey"
         case audit = "listAudit"
+        case listIdentities, importIdentities, checkIdentities, matchIdentities, completeIdentities
+        case identity = "getIdentity"
+        case updateIdentity, removeIdentity
     }
 
     package var kind: Kind {
@@ -153,6 +171,14 @@ extension Operation {
         case .reversal: .reversal
         case .manifestKey: .manifestKey
         case .audit: .audit
+        case .listIdentities: .listIdentities
+        case .importIdentities: .importIdentities
+        case .checkIdentities: .checkIdentities
+        case .matchIdentities: .matchIdentities
+        case .completeIdentities: .completeIdentities
+        case .identity: .identity
+        case .updateIdentity: .updateIdentity
+        case .removeIdentity: .removeIdentity
         }
     }
 
@@ -171,7 +197,8 @@ extension Operation {
             .stopDryRun(let job):
             job
         case .listJobs, .createJob, .countJobs, .validateCollection, .migrationsRoot, .batch, .metadata,
-            .serviceDocument, .manifestKey, .audit:
+            .serviceDocument, .manifestKey, .audit, .listIdentities, .importIdentities, .checkIdentities,
+            .matchIdentities, .completeIdentities, .identity, .updateIdentity, .removeIdentity:
             nil
         }
     }

@@ -39,6 +39,11 @@ package enum Resource: Sendable, Hashable {
     case reversal(JobReference)
     case manifestKey
     case audit
+    case identities
+    case identityCheck
+    case identityMatch
+    case identityCompletion
+    case identity(String)
 
     /// The methods that do something here. What the SDKs generate but the service does not have (POST, PATCH and
     /// DELETE of users, PATCH and DELETE of the root) is missing on purpose: it answers 405.
@@ -71,6 +76,12 @@ package enum Resource: Sendable, Hashable {
         case .reversal(let job): [(.get, .reversal(job))]
         case .manifestKey: [(.get, .manifestKey)]
         case .audit: [(.get, .audit)]
+        case .identities: [(.get, .listIdentities), (.post, .importIdentities)]
+        case .identityCheck: [(.get, .checkIdentities)]
+        case .identityMatch: [(.post, .matchIdentities)]
+        case .identityCompletion: [(.post, .completeIdentities)]
+        case .identity(let person):
+            [(.get, .identity(person)), (.patch, .updateIdentity(person)), (.delete, .removeIdentity(person))]
         }
     }
 

@@ -87,12 +87,14 @@ package struct Route: Sendable, Hashable {
     }
 
     /// `/ferry/jobs/{job}/{progress|items|report|dryRun|manifest|reversal|approve}`,
-    /// `/ferry/jobs/{job}/users/{user}/approve`,
-    /// `/ferry/manifest-key` and `/ferry/audit`.
+    /// `/ferry/jobs/{job}/users/{user}/approve`, `/ferry/manifest-key`, `/ferry/audit` and `/ferry/identity-map`.
     private static func ours(_ rest: inout ArraySlice<String>) throws(Failure) -> Resource {
         if let first = rest.first, ASCII.equalFoldingCase(first, "audit") { return try end(.audit, rest.dropFirst()) }
         if let first = rest.first, ASCII.equalFoldingCase(first, "manifest-key") {
             return try end(.manifestKey, rest.dropFirst())
+        }
+        if let first = rest.first, ASCII.equalFoldingCase(first, "identity-map") {
+            return try identities(rest.dropFirst())
         }
         try step("jobs", &rest)
         guard let key = rest.popFirst(), let view = rest.popFirst() else {
@@ -117,6 +119,19 @@ package struct Route: Sendable, Hashable {
             return try end(.userApproval(job, user), rest)
         default: throw unknown(view)
         }
+    }
+
+    /// `/ferry/identity-map`, its actions, and `/ferry/identity-map/{person}`: no person has the name of an action.
+    private static func identities(_ rest: ArraySlice<String>) throws(Failure) -> Resource {
+        guard let name = rest.first else { return .identities }
+        let resource: Resource =
+            switch name.lowercased() {
+            case "check": .identityCheck
+            case "match": .identityMatch
+            case "complete": .identityCompletion
+            default: .identity(name)
+            }
+        return try end(resource, rest.dropFirst())
     }
 
     /// An action by its short or its namespace-qualified name (reference 1, action names).

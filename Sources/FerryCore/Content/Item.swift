@@ -81,6 +81,8 @@ package struct Route: Hashable, Sendable {
     package var targetPerson: PersonID
     package var workload: Workload
 
+    package var pair: TenantPair { TenantPair(source: sourceTenant, target: targetTenant) }
+
     package init(
         sourceTenant: TenantID, sourcePerson: PersonID, targetTenant: TenantID, targetPerson: PersonID,
         workload: Workload

@@ -43,6 +43,10 @@ extension ErrorCode {
             row(
                 .retry, "A container at the source is no longer the one that was listed before.",
                 "None; Ferry lists it anew. If it repeats, look for a restore or a second server.")
+        case .sourceReplaced:
+            row(
+                .fix, "The source mailbox is not the one that was recorded for the person.",
+                "Correct the login. If it is the right mailbox all the same: ferry map complete --overwrite.")
         case .targetUnreachable:
             row(.retry, "The target did not answer, or the connection broke.", "Check that it runs and can be reached.")
         case .targetAuthRejected:
@@ -133,6 +137,14 @@ extension ConflictReason {
             row(
                 .nothing, "It is too late to cancel, or there is nothing left to cancel.",
                 "None; the migration goes on.")
+        case .mappingExists:
+            row(
+                .fix, "The person is mapped to somebody else already.",
+                "Leave it, or send the request again with overwrite.")
+        case .personIsMoving:
+            row(
+                .fix, "A job is moving the person, so the mapping cannot be changed.",
+                "Wait for the job's end, or cancel the person there.")
         }
     }
 

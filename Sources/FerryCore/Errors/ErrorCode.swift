@@ -15,6 +15,7 @@ package enum ErrorCode: String, Sendable, Hashable, CaseIterable, Codable {
     case sourceItemLate = "source.item.late"
     case sourceFreezeOverrun = "source.freeze.overrun"
     case sourceChangedIdentity = "source.changedIdentity"
+    case sourceReplaced = "source.replaced"
     case targetUnreachable = "target.unreachable"
     case targetAuthRejected = "target.auth.rejected"
     case targetForbidden = "target.forbidden"

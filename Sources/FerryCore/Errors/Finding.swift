@@ -22,4 +22,9 @@ package struct Finding: Error, Sendable, Hashable, Codable {
         reason.flatMap { FindingReason(rawValue: $0)?.entry.remedy ?? ErrorCode(rawValue: $0)?.entry.remedy }
             ?? code.entry.remedy
     }
+
+    /// With a reason that machines can read.
+    package init(_ code: FindingCode, _ reason: FindingReason, object: String? = nil, _ message: String) {
+        self.init(code: code, message: message, reason: reason.rawValue, object: object)
+    }
 }

@@ -120,6 +120,10 @@ package enum ConflictReason: String, Sendable, Hashable, CaseIterable {
     case invalidJobStatus
     case validationExpired
     case cancelNotPossible
+    /// The identity map names another target for the person, and nobody asked for overwriting.
+    case mappingExists
+    /// A job moves the person whose mapping was to be changed.
+    case personIsMoving
 }
 
 /// What a command gives back.

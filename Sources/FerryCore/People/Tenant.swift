@@ -76,29 +76,6 @@ package struct Trust: Sendable, Hashable {
     }
 }
 
-/// Which source person becomes which target person, between one pair of tenants.
-package struct IdentityMap: Sendable {
-    /// Source person → target person.
-    package private(set) var targets: [PersonID: PersonID]
-    /// Target person → all source people that are mapped to it. More than one is a conflict.
-    package private(set) var sources: [PersonID: [PersonID]]
-
-    package init(_ pairs: [(source: PersonID, target: PersonID)]) {
-        targets = [:]
-        sources = [:]
-        for pair in pairs {
-            targets[pair.source] = pair.target
-            sources[pair.target, default: []].append(pair.source)
-        }
-    }
-
-    /// The source of a target person if exactly one is mapped.
-    package func source(of target: PersonID) -> PersonID? {
-        guard let found = sources[target], found.count == 1 else { return nil }
-        return found[0]
-    }
-}
-
 /// Source address → target address, for every person of the identity map, also aliases. Keys are lower case.
 ///
 /// This is all that the rewriting of content needs to know of people.
@@ -151,12 +128,26 @@ package struct AddressBook: Sendable, Hashable {
     }
 }
 
-/// Everything that Ferry has been told about tenants and people. Read at start, replaced as a whole on reload.
+/// Everything that Ferry has been told about tenants and people.
 package protocol Directory: Sendable {
+    /// Rises whenever any answer of the others may have changed.
+    var generation: Int { get }
     func tenant(_ id: TenantID) -> Tenant?
     func person(_ id: PersonID, in tenant: TenantID) -> Person?
-    /// The trust under which people move from `source` to `target`; `nil` when there is none.
-    func trust(from source: TenantID, to target: TenantID) -> Trust?
+    /// Everybody in a tenant, in no order.
+    func people(in tenant: TenantID) -> [Person]
+    /// All trusts under which people come to the tenant.
+    func trusts(to target: TenantID) -> [Trust]
     func identityMap(from source: TenantID, to target: TenantID) -> IdentityMap
     func addressBook(from source: TenantID, to target: TenantID) -> AddressBook
+    /// The addresses of those whom the map has completed.
+    func addressBook(of map: IdentityMap, from source: TenantID, to target: TenantID) -> AddressBook
+}
+
+extension Directory {
+    package var generation: Int { 0 }
+    /// The trust under which people move from `source` to `target`; `nil` when there is none.
+    package func trust(from source: TenantID, to target: TenantID) -> Trust? {
+        trusts(to: target).first { $0.source == source }
+    }
 }

@@ -64,9 +64,10 @@ enum ChatRules {
     /// U-5.
     private static let mappedOnce = Rule(
         id: "U-5c", codes: [.chatMappingDiffers], workloads: [.chats],
-        applies: { facts, _ in facts.mappedSources.count > 1 },
+        applies: { facts, _ in facts.mappedSources.count > 1 || facts.mappedElsewhere != nil },
         evaluate: { facts, _ in
-            [
+            if let elsewhere = facts.mappedElsewhere { return [PersonRules.differs(.chatMappingDiffers, elsewhere)] }
+            return [
                 finding(
                     .chatMappingDiffers, .mappedTwice,
                     "\(facts.mappedSources.count) source users are mapped to this user. Leave one of them in the map.")

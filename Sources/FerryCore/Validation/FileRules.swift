@@ -1,8 +1,8 @@
 /// Checks of the personal file tree.
 enum FileRules {
     static let all: [Rule] = [
-        trusted, configured, sourceReachable, targetReachable, apart, mappedOnce, targetKnown, targetNamed, entitled,
-        sourceThere, unmarked, targetReady, pathsFit, movable,
+        trusted, configured, sourceReachable, targetReachable, apart, mappedOnce, mappedHere, targetKnown, targetNamed,
+        entitled, sourceThere, unmarked, targetReady, pathsFit, movable,
     ]
 
     /// U-24: nobody else's move has left its mark on the source.
@@ -139,6 +139,12 @@ enum FileRules {
                     "\(facts.mappedSources.count) source users are mapped to this user. Leave one of them in the map.")
             ]
         })
+
+    /// U-5b: the map has the right source user and another target user.
+    private static let mappedHere = Rule(
+        id: "U-5b", codes: [.fileMappingDiffers], workloads: [.files],
+        applies: { facts, _ in facts.mappedElsewhere != nil },
+        evaluate: { facts, _ in facts.mappedElsewhere.map { [PersonRules.differs(.fileMappingDiffers, $0)] } ?? [] })
 
     /// U-7.
     private static let targetKnown = Rule(

@@ -6,7 +6,7 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
     case serviceNotConfigured, sameStore, noDeliveryAddress, foreignAddress, overQuota, notInScope, notLicensed
     case mailboxIdMissing, mailboxIdMismatch, inOtherJob, alreadyMoving, leftoverMarker, onHold, archiveUnknown
     case archiveGrew, archiveDisabled, underMaintenance, sourceUnknown, mappedTwice, mailboxNotMigrated
-    case noRedirect, nameUnusable, pathRefused
+    case noRedirect, nameUnusable, pathRefused, mappedApart, mappedInChain, mappedElsewhere, mapNotCompleted
 
     /// Name of the exception with which Microsoft's mover says the same, for those who search for it.
     package var exceptionName: String? {
@@ -114,6 +114,18 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
             row(
                 .fix, "The target does not take so many of the paths that the person would be incomplete.",
                 "Shorten or rename them at the source, then make another dry run.")
+        case .mappedApart:
+            row(.fix, "A list maps one source person to several target people.", "Leave one of the lines.")
+        case .mappedInChain:
+            row(.fix, "The target person of an entry is about to move on to another tenant.", "Finish that move first.")
+        case .mappedElsewhere:
+            row(
+                .validateAgain, "The source person with the user's address is mapped to another target person.",
+                "Correct the identity map, or create a job with the right user.")
+        case .mapNotCompleted:
+            row(
+                .validateAgain, "The mapping was made and not agreed to yet.", "Review it, then run ferry map complete."
+            )
         case .mailboxNotMigrated:
             row(.retry, "The workload waits for a mailbox that was not migrated.", "Mend the mailbox, migrate again.")
         }

@@ -1,8 +1,8 @@
 /// Checks of mail, calendars and contacts. EXCH-08 is Microsoft's umbrella; the reason says which of its causes it is.
 enum MailboxRules {
     static let all: [Rule] = [
-        endpointNamed, configured, reachable, apart, targetKnown, sourceReady, targetReady, addressesOwned, unmarked,
-        free, deliverable, roomy, entitled,
+        endpointNamed, configured, reachable, apart, targetKnown, sourceReady, sameMailbox, targetReady, addressesOwned,
+        unmarked, free, deliverable, roomy, entitled,
     ]
 
     /// U-10: nobody else's move has left its mark on the source.
@@ -143,6 +143,19 @@ enum MailboxRules {
                     + "Give the account that Ferry uses the right to read it.")
         ]
     }
+
+    /// U-8a: the source mailbox is the one that the mapping was made for.
+    private static let sameMailbox = Rule(
+        id: "U-8a", codes: [.mailboxProbeFailed], workloads: [.mailbox],
+        applies: { facts, _ in facts.source != nil && facts.mailbox != nil },
+        evaluate: { facts, _ in
+            guard let mailbox = facts.mailbox, mailbox.found != mailbox.recorded else { return [] }
+            return [
+                finding(
+                    .mailboxProbeFailed, .mailboxIdMismatch, object: facts.source?.userPrincipalName,
+                    mailbox.difference(of: facts.source?.userPrincipalName ?? "the user"))
+            ]
+        })
 
     /// U-8: there is a place at the target, it may be written to, and nothing of somebody else is in it.
     private static let targetReady = Rule.perService(

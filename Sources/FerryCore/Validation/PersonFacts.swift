@@ -11,6 +11,12 @@ package struct PersonFacts: Sendable, Hashable {
     package var trust: Trust?
     /// All source people that the identity map names for the person.
     package var mappedSources: [PersonID]
+    /// How far the mapping is, if exactly one source person is mapped.
+    package var mapState: MapState
+    /// Where nobody is mapped to the person: the source person with the person's address, and who it is mapped to instead.
+    package var mappedElsewhere: MappedElsewhere?
+    /// What was recorded of the source mailbox, and what it is now; `nil` when nothing was recorded.
+    package var mailbox: MailboxIdentityFacts?
     /// The mapped source person, if exactly one is mapped and the source's directory knows it.
     package var source: Person?
     /// The target person, if the target's directory knows it.
@@ -39,7 +45,8 @@ package struct PersonFacts: Sendable, Hashable {
         person: PersonID, sourceTenant: Tenant?, targetTenant: Tenant, trust: Trust?, mappedSources: [PersonID],
         source: Person?, target: Person?, exchange: ExchangeSettings?, otherJobs: [String] = [],
         services: [ServiceKind: ServiceFacts] = [:], forecasts: [Workload: Forecast] = [:],
-        policy: ValidationPolicy = ValidationPolicy(), gap: Gap? = nil
+        policy: ValidationPolicy = ValidationPolicy(), gap: Gap? = nil, mapState: MapState = .completed,
+        mappedElsewhere: MappedElsewhere? = nil, mailbox: MailboxIdentityFacts? = nil
     ) {
         self.person = person
         self.sourceTenant = sourceTenant
@@ -54,6 +61,39 @@ package struct PersonFacts: Sendable, Hashable {
         self.forecasts = forecasts
         self.policy = policy
         self.gap = gap
+        self.mapState = mapState
+        self.mappedElsewhere = mappedElsewhere
+        self.mailbox = mailbox
+    }
+
+    /// A source person and the target person they are mapped to, by sign-in name.
+    package struct MappedElsewhere: Sendable, Hashable {
+        package var source: String
+        package var target: String
+
+        package init(source: String, target: String) {
+            self.source = source
+            self.target = target
+        }
+    }
+}
+
+/// Which mailbox a source person had when the mapping was made, and which one they have now (9.1, "ExchangeGuid").
+package struct MailboxIdentityFacts: Sendable, Hashable {
+    package var recorded: String
+    /// `nil`: the mailbox has no identity any more.
+    package var found: String?
+
+    package init(recorded: String, found: String?) {
+        self.recorded = recorded
+        self.found = found
+    }
+
+    /// That the two differ, and what to do, in words that hold wherever it shows.
+    package func difference(of name: String) -> String {
+        "The source mailbox of \(name) is not the one that was recorded for the mapping: it was '\(recorded)' and is "
+            + "\(found.map { "'\($0)'" } ?? "gone"). Nothing was touched. Correct the login, or bring the mailbox back; if it "
+            + "is the right one all the same, run ferry map complete --overwrite for this user."
     }
 }
 

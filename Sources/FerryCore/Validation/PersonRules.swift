@@ -49,7 +49,7 @@ enum PersonRules {
             }
         })
 
-    /// U-4. An entry that leads nowhere, or several entries: the mapping exists and cannot be used.
+    /// U-4. An entry that nobody agreed to, that leads nowhere, or several entries: the mapping exists and cannot be used.
     private static let mappedProperly = Rule(
         id: "U-4", codes: [.mappingIncomplete],
         applies: { facts, _ in facts.sourceTenant != nil && !facts.mappedSources.isEmpty },
@@ -64,6 +64,14 @@ enum PersonRules {
                     )
                 ]
             }
+            if facts.mapState != .completed {
+                return [
+                    finding(
+                        .mappingIncomplete, .mapNotCompleted, object: facts.mapState.rawValue,
+                        "The mapping of this user is \(facts.mapState.rawValue), not completed. Review it with ferry map "
+                            + "check, then run ferry map complete.")
+                ]
+            }
             guard facts.source == nil else { return [] }
             return [
                 finding(
@@ -72,6 +80,14 @@ enum PersonRules {
                         + "Correct the map or the source's list of people.")
             ]
         })
+
+    /// U-5, in the code of one service.
+    static func differs(_ code: FindingCode, _ elsewhere: PersonFacts.MappedElsewhere) -> Finding {
+        finding(
+            code, .mappedElsewhere, object: elsewhere.source,
+            "The source user \(elsewhere.source), who has this user's address, is mapped to \(elsewhere.target). Correct the "
+                + "identity map, or create a job with that user.")
+    }
 
     /// T-1.
     private static let tenantKnown = Rule(
@@ -120,7 +136,7 @@ enum PersonRules {
 
 /// A finding with a reason that machines can read.
 func finding(_ code: FindingCode, _ reason: FindingReason, object: String? = nil, _ message: String) -> Finding {
-    Finding(code: code, message: message, reason: reason.rawValue, object: object)
+    Finding(code, reason, object: object, message)
 }
 
 extension Rule {

@@ -9,7 +9,7 @@ struct Caller: Sendable {
     let operation: String
 
     /// The entry of the command, carried out at `at`.
-    func entry(of job: JobID, person: PersonID? = nil, detail: String = "", at: Instant) -> AuditEntry {
+    func entry(of job: JobID?, person: PersonID? = nil, detail: String = "", at: Instant) -> AuditEntry {
         AuditEntry(
             tenant: principal.tenant, at: at, subject: principal.subject, name: principal.name,
             application: principal.application, origin: provenance.origin, operation: operation, job: job,

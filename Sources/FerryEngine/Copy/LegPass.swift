@@ -120,6 +120,7 @@ struct LegPass: Sendable {
     ) async -> WorkError? {
         let context = context(source)
         do throws(WorkError) {
+            if leg.service == .mail { try await recognize(source) }
             let containers: [Container]
             do throws(ConnectorError) { containers = try await source.containers() } catch {
                 throw WorkError.connector(error)
@@ -216,6 +217,35 @@ struct LegPass: Sendable {
             return nil
         } catch {
             return error
+        }
+    }
+
+    /// It is still the mailbox that was recorded for the person; at the first sync it is recorded.
+    private func recognize(_ source: any SourceSession) async throws(WorkError) {
+        let (person, pair) = (transfer.route.sourcePerson, transfer.route.pair)
+        let recorded: String?
+        do throws(StoreError) { recorded = try await store.reader.mailbox(of: person, in: pair) } catch {
+            throw .store(error)
+        }
+        let found: String?
+        do throws(ConnectorError) { found = try await source.mailboxIdentity(recorded: recorded) } catch {
+            throw .connector(error)
+        }
+        if found == recorded { return }
+        if let recorded {
+            let name = leg.sourceAccount.person.userPrincipalName
+            throw .connector(
+                ConnectorError(
+                    .sourceReplaced, .failRun,
+                    MailboxIdentityFacts(recorded: recorded, found: found).difference(of: name)))
+        }
+        do throws(StoreError) {
+            try await store.transact { [lease] (tx) throws(StoreError) in
+                try tx.require(lease)
+                try tx.setMailbox(found, of: person, in: pair)
+            }
+        } catch {
+            throw .store(error)
         }
     }
 

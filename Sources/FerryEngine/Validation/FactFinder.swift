@@ -7,7 +7,8 @@ struct FactFinder: Sendable {
     let workshop: Workshop
 
     func facts(of task: UserTask, in job: Job) async throws(WorkError) -> PersonFacts {
-        let directory = workshop.planner.directory
+        let directory = workshop.people
+        let pair = TenantPair(source: job.sourceTenant, target: job.targetTenant)
         let map = directory.identityMap(from: job.sourceTenant, to: job.targetTenant)
         var facts = PersonFacts(
             person: task.person, sourceTenant: directory.tenant(job.sourceTenant),
@@ -15,12 +16,14 @@ struct FactFinder: Sendable {
                 ?? Tenant(id: job.targetTenant, name: "", domains: [], services: []),
             trust: directory.trust(from: job.sourceTenant, to: job.targetTenant),
             mappedSources: map.sources[task.person] ?? [],
-            source: workshop.planner.sourcePerson(of: task.person, in: job),
+            source: map.entry(for: task.person).flatMap { directory.person($0.source, in: job.sourceTenant) },
             target: directory.person(task.person, in: job.targetTenant), exchange: job.exchangeSettings,
             otherJobs: try await otherJobs(of: task.person, job), forecasts: try await forecasts(of: task),
             policy: ValidationPolicy(
                 requiresRedirect: workshop.settings.jobs.requiresRedirect,
                 holdsSkippedItems: workshop.settings.jobs.holdsSkippedItems))
+        if let entry = map.entry(for: task.person) { facts.mapState = entry.state }
+        if facts.mappedSources.isEmpty { facts.mappedElsewhere = mappedElsewhere(task.person, map, pair) }
         guard let source = facts.source, let target = facts.target else { return facts }
         let kinds = Set(task.runs.flatMap(\.id.workload.services))
         for kind in ServiceKind.allCases where kinds.contains(kind) {
@@ -35,6 +38,7 @@ struct FactFinder: Sendable {
                 }
             }
         }
+        if task[.mailbox] != nil { try await lookAtMailbox(of: source, pair, &facts) }
         for kind in facts.services.keys {
             facts.services[kind]?.isContinued = try await isContinued(kind, source: source, target: target, task, job)
             // Whoever comes back: Ferry has frozen what it moved them from, and will thaw it.
@@ -46,6 +50,40 @@ struct FactFinder: Sendable {
             }
         }
         return facts
+    }
+
+    /// Whoever has the person's address and is mapped to somebody else.
+    private func mappedElsewhere(
+        _ person: PersonID, _ map: IdentityMap, _ pair: TenantPair
+    ) -> PersonFacts.MappedElsewhere? {
+        let directory = workshop.people
+        guard let source = directory.counterpart(of: person, in: pair), let target = map.entries[source]?.target
+        else { return nil }
+        return PersonFacts.MappedElsewhere(
+            source: directory.person(source, in: pair.source)?.userPrincipalName ?? source.description,
+            target: directory.person(target, in: pair.target)?.userPrincipalName ?? target.description)
+    }
+
+    /// Asks the source which mailbox it is, where one was recorded.
+    private func lookAtMailbox(
+        of source: Person, _ pair: TenantPair, _ facts: inout PersonFacts
+    ) async throws(WorkError) {
+        let recorded: String?
+        do throws(StoreError) { recorded = try await workshop.store.reader.mailbox(of: source.id, in: pair) } catch {
+            throw .store(error)
+        }
+        // What cannot be reached was found out by the probe.
+        guard let recorded, facts.services[.mail]?.source.sight?.isReadable == true else { return }
+        do throws(ConnectorError) {
+            let found = try await workshop.planner.mailboxIdentity(of: source.id, in: pair.source, recorded: recorded)
+            facts.mailbox = MailboxIdentityFacts(recorded: recorded, found: found)
+        } catch {
+            switch error.disposition {
+            case .cancelled: throw .connector(error)
+            case .retry: facts.gap = .busy(error.context)
+            case .skip, .failRun, .hold: facts.gap = .fault(error.context)
+            }
+        }
     }
 
     private func otherJobs(of person: PersonID, _ job: Job) async throws(WorkError) -> [String] {

@@ -214,8 +214,11 @@ struct RunWork: Sendable {
 
     private func failed(_ problem: ConnectorError) async throws(WorkError) {
         let (settings, run, attempts) = (workshop.settings.jobs, run, lease.item.attempts + 1)
+        // The one cause that validation knows, too, has the name that it has there.
+        let reason =
+            problem.code == .sourceReplaced ? FindingReason.mailboxIdMismatch.rawValue : problem.code.rawValue
         let finding = Finding(
-            code: Self.umbrella(for: run.workload, problem), message: problem.context, reason: problem.code.rawValue)
+            code: Self.umbrella(for: run.workload, problem), message: problem.context, reason: reason)
         workshop.logger.warning(
             "A run failed", metadata: ["code": "\(problem.code.rawValue)", "attempts": "\(attempts)"])
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in

@@ -16,7 +16,8 @@ package struct TransferPlanner: Sendable {
         self.onLane = onLane
     }
 
-    /// The source person who becomes the given target person of the job; `nil` when none or several are mapped.
+    /// The source person who becomes the given target person of the job; `nil` when none or several are mapped, and while
+    /// the mapping is not completed.
     package func sourcePerson(of target: PersonID, in job: Job) -> Person? {
         directory.identityMap(from: job.sourceTenant, to: job.targetTenant).source(of: target)
             .flatMap { directory.person($0, in: job.sourceTenant) }
@@ -61,6 +62,31 @@ package struct TransferPlanner: Sendable {
                 ownAddresses: source.addresses.map { $0.lowercased() },
                 hasMeetingsRun: run.workload == .mailbox && job.workloads.contains(.meetings),
                 meetingLinks: meetingLinks(of: job)))
+    }
+
+    /// Which mailbox somebody has at the source now: the recorded one, if it is still that; `nil` without a mailbox, and
+    /// where the source cannot tell.
+    func mailboxIdentity(
+        of person: PersonID, in tenant: TenantID, recorded: String?
+    ) async throws(ConnectorError) -> String? {
+        guard let connector = connections.connector(of: tenant, for: .mail),
+            let person = directory.person(person, in: tenant)
+        else { return nil }
+        let session: any SourceSession
+        do throws(ConnectorError) {
+            session = try await connector.source(for: account(of: person, in: tenant, at: .mail))
+        } catch {
+            if error.code == .sourceNotFound { return nil }
+            throw error
+        }
+        let identity: Result<String?, ConnectorError>
+        do throws(ConnectorError) {
+            identity = .success(try await session.mailboxIdentity(recorded: recorded))
+        } catch {
+            identity = .failure(error)
+        }
+        await session.close()
+        return try identity.get()
     }
 
     private func meetingLinks(of job: Job) -> Transfer.MeetingLinks? {

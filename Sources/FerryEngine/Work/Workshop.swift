@@ -8,6 +8,8 @@ struct Workshop: Sendable {
     let store: any Store
     let effects: Effects
     let settings: EngineSettings
+    /// The directory that the planner asks.
+    let people: MappedDirectory
     let planner: TransferPlanner
     let copier: Copier
     let verifier: Verifier
@@ -28,13 +30,25 @@ struct Workshop: Sendable {
         }
     }
 
-    /// The job and the person's task as they are now.
+    /// The job and the person's task as they are now. The identity map is as new from here on.
     func load(_ job: JobID, _ person: PersonID) async throws(WorkError) -> (Job, UserTask)? {
+        let found: (Job, UserTask)?
         do throws(StoreError) {
-            return try await store.transact { (tx) throws(StoreError) in
+            found = try await store.transact { (tx) throws(StoreError) in
                 guard let job = try tx.job(job), let task = try tx.task(job.id, person) else { return nil }
                 return (job, task)
             }
+        } catch {
+            throw .store(error)
+        }
+        if let found { try await renewPeople(of: found.0) }
+        return found
+    }
+
+    /// Looks whether the identity map was changed.
+    func renewPeople(of job: Job) async throws(WorkError) {
+        do throws(StoreError) {
+            try await people.renew(TenantPair(source: job.sourceTenant, target: job.targetTenant), from: store.reader)
         } catch {
             throw .store(error)
         }

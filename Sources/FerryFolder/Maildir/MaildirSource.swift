@@ -68,6 +68,30 @@ final class MaildirSource: SourceSession {
         path.count == 1 && path[0].uppercased() == MaildirFolder.inbox ? [MaildirFolder.inbox] : path
     }
 
+    // MARK: identity
+
+    /// The content of a file that Ferry leaves in the Maildir at the first sync. It moves and comes back from a backup with
+    /// the Maildir, and no other one has it.
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? {
+        try await Disk.run { [root, place, now] () throws(ConnectorError) in
+            try translating({ .sourceContainer($0, place) }) { () throws(SystemError) in
+                if let mark = try root.content(of: Markers.mailbox, limit: 1024), !mark.isEmpty {
+                    return "maildir:" + String(decoding: mark.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+                }
+                guard recorded == nil else { return nil }
+                let mark = "\(String(now().microseconds, radix: 36))-\(String(try root.status().inode, radix: 36))"
+                do throws(SystemError) {
+                    try root.replaceContent(of: Markers.mailbox, with: Array("\(mark)\n".utf8))
+                } catch {
+                    // A source that may only be read cannot be marked.
+                    if [EACCES, EPERM, EROFS].contains(error.number) { return nil }
+                    throw error
+                }
+                return "maildir:" + mark
+            }
+        }
+    }
+
     // MARK: changes
 
     func state(of container: Container) async throws(ConnectorError) -> Cursor {

@@ -65,6 +65,10 @@ final class IMAPLink: Sendable {
         }
     }
 
+    /// Whose mailbox it is, and where: `ada@contoso.example@imap.contoso.example`, lower case. No port, which may change for
+    /// the same server.
+    var account: String { "\(credentials.user)@\(gate.settings.endpoint.host)".lowercased() }
+
     /// How this person's mail is redirected; `nil` where no ManageSieve is configured.
     var redirection: SieveRedirection? { gate.redirection(as: credentials) }
 

@@ -83,6 +83,27 @@ final class IMAPSource: SourceSession {
             link: link, hasAccessControl: state.withLock { $0.hasAccessControl }, redirection: link.redirection)
     }
 
+    /// Server, account and UIDVALIDITY of the INBOX, in the form of RFC 5092. A mailbox that was made anew has another
+    /// UIDVALIDITY (RFC 3501 section 2.3.1.1); an INBOX that was renamed has taken its own along.
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? {
+        let tree: MailboxTree
+        // Read when the account was opened, as a rule a moment ago.
+        if let known = state.withLock({ $0.tree }) { tree = known } else { tree = try await readTree() }
+        guard let inbox = tree.folders.first(where: { FolderPath.isInbox($0.path) }) else { return nil }
+        let told = inbox.status?.uidValidity
+        let uidValidity = if let told { told } else { try await status(of: inbox.name).uidValidity }
+        guard let uidValidity, uidValidity > 0 else { return nil }
+        if let recorded {
+            let folders = tree.folders.compactMap(\.status?.uidValidity)
+            if folders.contains(where: { identity($0) == recorded }) { return recorded }
+        }
+        return identity(uidValidity)
+    }
+
+    private func identity(_ uidValidity: UInt32) -> String {
+        "imap://\(link.account)/INBOX;UIDVALIDITY=\(uidValidity)"
+    }
+
     func containers() async throws(ConnectorError) -> [Container] {
         let known = state.withLock { state in
             defer { state.tree = nil }

@@ -12,7 +12,9 @@ struct Migration: Sendable {
     let sql: String
 
     /// In the order in which they are carried out.
-    static let all: [Migration] = [.jobsWorkLedger, .jobFilters, .auditCreations, .cutover, .consistency, .dryRuns]
+    static let all: [Migration] = [
+        .jobsWorkLedger, .jobFilters, .auditCreations, .cutover, .consistency, .dryRuns, .identityMap,
+    ]
 
     /// FNV-1a, 64 bits, as hexadecimal digits. It finds edits by accident; it is no defence against intent.
     var checksum: String {

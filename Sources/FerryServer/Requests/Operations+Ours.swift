@@ -142,7 +142,7 @@ extension Operations {
         return tasks
     }
 
-    private func ours(_ body: [UInt8], _ contentType: String) -> Answer {
+    func ours(_ body: [UInt8], _ contentType: String) -> Answer {
         var answer = Answer(status: .ok, body: .bytes(body), contentType: contentType, isGraph: false)
         answer.headers = [(.xContentTypeOptions, "nosniff")]
         return answer

@@ -10,6 +10,8 @@ import Logging
 struct Operations: Sendable {
     let commands: any CommandHandling
     let reader: any StoreReader
+    /// `nil`: nobody builds maps here.
+    let identities: (any IdentityMapping)?
     /// Names people in reports.
     let directory: (any Directory)?
     /// `nil`: nobody makes manifests here.
@@ -61,6 +63,16 @@ struct Operations: Sendable {
         case .reversal(let job): try await reversal(job, call)
         case .manifestKey: try manifestKey()
         case .audit: try await audit(call)
+        case .listIdentities: try await listIdentities(call)
+        case .importIdentities: try await change(BodyDecoder.mapImport(try call.json()), call)
+        case .checkIdentities: try await checkIdentities(call)
+        case .matchIdentities: try await change(BodyDecoder.mapMatch(try call.json()), call)
+        case .completeIdentities:
+            try await change(BodyDecoder.mapCompletion(try call.json(), largest: APILimits.mapMailboxes), call)
+        case .identity(let person): try await identity(person, call)
+        case .updateIdentity(let person):
+            try await change(BodyDecoder.mapAssignment(try call.json(), of: person), call)
+        case .removeIdentity(let person): try await removeIdentity(person, call)
         }
     }
 

@@ -76,6 +76,9 @@ private struct SabotagedSource: SourceSession {
         let bodies = try await inner.bodies(of: headers, in: container)
         return sabotage == .cutsBodies ? CuttingReader(bodies) : bodies
     }
+    func mailboxIdentity(recorded: String?) async throws(ConnectorError) -> String? {
+        try await inner.mailboxIdentity(recorded: recorded)
+    }
     var custody: (any SourceCustody)? { inner.custody.map { SabotagedCustody(inner: $0, sabotage: sabotage) } }
     func close() async { await inner.close() }
 }

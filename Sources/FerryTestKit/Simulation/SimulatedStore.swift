@@ -120,6 +120,24 @@ struct SimulatedReader: StoreReader {
             try await inner.measured(from: source, to: target)
         }
     }
+    func mapRevision(of pair: TenantPair) async throws(StoreError) -> Int64 {
+        try await executor.outside { () async throws(StoreError) in try await inner.mapRevision(of: pair) }
+    }
+    func map(of pair: TenantPair) async throws(StoreError) -> StoredMap {
+        try await executor.outside { () async throws(StoreError) in try await inner.map(of: pair) }
+    }
+    func mapHistory(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> [FormerMapEntry] {
+        try await executor.outside { () async throws(StoreError) in try await inner.mapHistory(of: source, in: pair) }
+    }
+    func mailbox(of source: PersonID, in pair: TenantPair) async throws(StoreError) -> String? {
+        try await executor.outside { () async throws(StoreError) in try await inner.mailbox(of: source, in: pair) }
+    }
+    func mailboxes(of pair: TenantPair) async throws(StoreError) -> [PersonID: String] {
+        try await executor.outside { () async throws(StoreError) in try await inner.mailboxes(of: pair) }
+    }
+    func peopleLeaving(_ tenant: TenantID) async throws(StoreError) -> Set<PersonID> {
+        try await executor.outside { () async throws(StoreError) in try await inner.peopleLeaving(tenant) }
+    }
     func ping() async throws(StoreError) {
         try await executor.outside { () async throws(StoreError) in try await inner.ping() }
     }

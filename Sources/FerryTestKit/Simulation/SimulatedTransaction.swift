@@ -201,4 +201,16 @@ final class SimulatedTransaction: StoreTransaction {
     func peopleHeld(of job: JobID) throws(StoreError) -> Int {
         try inner.peopleHeld(of: job)
     }
+    func mapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> MapEntry? {
+        try inner.mapEntry(of: source, in: pair)
+    }
+    func save(_ entries: [MapEntry], in pair: TenantPair) throws(StoreError) {
+        try inner.save(entries, in: pair)
+    }
+    @discardableResult func removeMapEntry(of source: PersonID, in pair: TenantPair) throws(StoreError) -> Bool {
+        try inner.removeMapEntry(of: source, in: pair)
+    }
+    func setMailbox(_ identity: String?, of source: PersonID, in pair: TenantPair) throws(StoreError) {
+        try inner.setMailbox(identity, of: source, in: pair)
+    }
 }

@@ -125,7 +125,8 @@ struct InitFiles {
             endpoint: EXOHandler
             # Source people who may leave: a CSV file with a column id, userPrincipalName or mail. Absent: everybody.
             # scope: leaving.csv
-            # Who becomes whom: a CSV file with the columns source,target. Absent: people are matched by address.
+            # Who becomes whom: a CSV file with the columns source,target. managed: only what
+            # `ferry map` was told. Absent: people are matched by address.
             identityMap: map.csv
 
         # Everything here may be left out.

@@ -123,6 +123,19 @@ struct TrustConfiguration: Sendable {
     var endpoint: String
     /// `nil`: everybody may leave.
     var scope: Set<PersonID>?
-    /// `nil`: people are matched by address.
-    var identities: [(source: PersonID, target: PersonID)]?
+    var identities = Identities.byAddress
+
+    /// What the configuration says of who becomes whom.
+    enum Identities: Sendable {
+        /// The pairs of a file.
+        case pairs([(source: PersonID, target: PersonID)])
+        case byAddress
+        /// Nothing: only what administrators have put into the map counts.
+        case managed
+
+        /// The pairs of the file; `nil` where there is none.
+        var pairs: [(source: PersonID, target: PersonID)]? {
+            if case .pairs(let pairs) = self { pairs } else { nil }
+        }
+    }
 }

@@ -355,9 +355,17 @@ struct ConfigurationReader {
         let scope = table(mapping["scope"]) { bytes, file in
             TrustFiles.scope(in: bytes, file: file, source: from.finder, problems: problems)
         }
-        let identities = table(mapping["identityMap"]) { bytes, file in
-            TrustFiles.identities(
-                in: bytes, file: file, source: from.finder, target: to.finder, problems: problems)
+        var identities = TrustConfiguration.Identities.byAddress
+        if mapping["identityMap"]?.node.scalar?.string == "managed" {
+            identities = .managed
+        } else if let pairs = table(
+            mapping["identityMap"],
+            { bytes, file in
+                TrustFiles.identities(
+                    in: bytes, file: file, source: from.finder, target: to.finder, problems: problems)
+            })
+        {
+            identities = .pairs(pairs)
         }
         return TrustConfiguration(
             source: source, target: target, endpoint: endpoint, scope: scope, identities: identities)

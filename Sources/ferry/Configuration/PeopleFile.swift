@@ -127,26 +127,3 @@ extension String {
         return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && !contains(where: \.isWhitespace)
     }
 }
-
-/// Finds people of one tenant by what a person would write: a GUID, a sign-in name, an address.
-struct PersonFinder {
-    private let byName: [String: PersonID]
-    private let known: Set<PersonID>
-
-    init(_ people: [Person]) {
-        var byName: [String: PersonID] = [:]
-        for person in people {
-            for name in [person.userPrincipalName] + person.addresses { byName[name.lowercased()] = person.id }
-        }
-        self.byName = byName
-        known = Set(people.map(\.id))
-    }
-
-    func person(_ text: String) -> PersonID? {
-        if let id = PersonID(text) { return known.contains(id) ? id : nil }
-        return byName[text.lowercased()]
-    }
-
-    /// Names as they may be written, for suggestions.
-    var names: [String] { Array(byName.keys) }
-}

@@ -138,6 +138,7 @@ struct Installation: Sendable {
             settings: settings,
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
             effects: Self.effects, certificate: certificate, drain: drain, directory: directory,
+            identities: engine.identities,
             manifests: manifests.map {
                 ServedManifests(archive: $0.archive, publicKey: ManifestKeyFile.pem($0.publicKey))
             },
