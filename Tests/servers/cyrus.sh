@@ -48,6 +48,9 @@ netnews) namespace=no ;;
 esac
 people=
 for ((number = 0; number < users; number++)); do people="$people $(printf 'u%04d' "$number")"; done
+# Cyrus's own default where there are calendars: else its sync tokens are void after every deletion.
+expunge=immediate
+[ -z "$http_port" ] || expunge=delayed
 # Only these get an INBOX when they come first; a stranger who is let in by the administrator has none.
 cat >"$directory/imapd.conf" <<END
 configdirectory: $directory/conf
@@ -88,7 +91,7 @@ caldav_allowscheduling: on
 carddav_allowaddmember: yes
 calendar_user_address_set: contoso.example fabrikam.example example.test
 sendmail: $directory/sendmail
-expunge_mode: immediate
+expunge_mode: $expunge
 delete_mode: immediate
 END
 configuration="-C $directory/imapd.conf"
