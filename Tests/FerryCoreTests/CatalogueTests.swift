@@ -50,7 +50,8 @@ struct CatalogueTests {
             ])
         #expect(
             Set(ConflictReason.allCases.map(\.rawValue)) == [
-                "resourceTypeMismatch", "invalidJobStatus", "validationExpired", "cancelNotPossible",
+                "resourceTypeMismatch", "invalidJobStatus", "validationExpired", "cancelNotPossible", "mappingExists",
+                "personIsMoving",
             ])
     }
 

@@ -146,7 +146,7 @@ struct CallerTableTests {
             .matchIdentities: Row(status: 200, body: "{}", isOfJob: false),
             .completeIdentities: Row(status: 200, body: "{}", isOfJob: false),
             .identity: Row(status: 200, isOfJob: false),
-            .updateIdentity: Row(status: 200, body: #"{"target":null}"#, isOfJob: false),
+            .updateIdentity: Row(status: 200, body: #"{"target":null,"overwrite":true}"#, isOfJob: false),
             .removeIdentity: Row(status: 200, isOfJob: false),
         ]
         return rows[kind]

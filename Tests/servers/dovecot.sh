@@ -111,6 +111,7 @@ cat >"$directory/dovecot.conf" <<END
 base_dir = $directory/run
 state_dir = $directory/state
 instance_name = ferry-$port
+default_vsz_limit = 1G
 default_internal_user = $account
 default_internal_group = $group
 default_login_user = $account
