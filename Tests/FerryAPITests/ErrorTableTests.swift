@@ -56,6 +56,8 @@ struct ErrorTableTests {
         #expect(
             Set(ConflictReason.allCases.map(\.rawValue)) == [
                 "resourceTypeMismatch", "invalidJobStatus", "validationExpired", "cancelNotPossible",
+                // Of our own namespace.
+                "mappingExists", "personIsMoving",
             ])
     }
 

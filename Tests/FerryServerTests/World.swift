@@ -156,6 +156,7 @@ struct World: Sendable {
         _ = try await store.transact { (tx) throws(StoreError) in
             guard var job = try tx.job(id) else { return }
             job.status = status
+            if [.processing, .inProgress, .cuttingOver].contains(status) { job.type = .migrate }
             if let validated { job.validated = validated }
             try tx.save(job)
             if let runs { try tx.setRuns(of: id, in: Set(RunStatus.allCases), to: runs, message: "", at: tx.now) }

@@ -84,7 +84,7 @@ extension BodyDecoder {
     private static func row(_ element: JSONValue, _ place: String) throws(Failure) -> MapRow {
         guard case .object(let members) = element else { throw wrongType(place, "an object", element) }
         var row = MapRow(source: "", target: nil)
-        for member in members {
+        for member in try plain(members, type: nil, path: place) {
             let named = JSONMember(name: "\(place)/\(member.name)", value: member.value)
             switch member.name {
             case "source": row.source = try text(named) ?? ""

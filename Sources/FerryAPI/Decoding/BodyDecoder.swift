@@ -106,7 +106,7 @@ package enum BodyDecoder {
     }
 
     /// The members without control information. A wrong `@odata.type` is an error, the rest of it is ignored.
-    private static func plain(_ members: [JSONMember], type: String?, path: String?) throws(Failure) -> [JSONMember] {
+    static func plain(_ members: [JSONMember], type: String?, path: String?) throws(Failure) -> [JSONMember] {
         var plain: [JSONMember] = []
         for member in members {
             guard member.name.utf8.contains(UInt8(ascii: "@")) else {

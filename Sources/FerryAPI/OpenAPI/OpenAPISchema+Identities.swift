@@ -43,7 +43,11 @@ extension OpenAPISchema {
             JSONMember(
                 name: mapCompletion,
                 value: sent(
-                    ["people": list(text), "overwrite": flag, "after": guidOrNull, "limit": amount], required: [])),
+                    [
+                        "people": list(text), "overwrite": flag, "after": guidOrNull,
+                        "limit": ["type": "integer", "minimum": 1],
+                    ],
+                    required: [])),
             JSONMember(
                 name: mapAssignment, value: sent(["target": textOrNull, "overwrite": flag], required: ["target"])),
         ]

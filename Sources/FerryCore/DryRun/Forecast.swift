@@ -209,7 +209,7 @@ package struct Pace: Sendable, Hashable, Codable {
         self.runs = runs
     }
 
-    /// For two tenants between which nobody has moved yet. On purpose at the low end of what `docs/performance.md` measures.
+    /// For two tenants between which nobody has moved yet. Assumed, not measured.
     package static func assumed(for workload: Workload) -> Pace {
         switch workload {
         case .mailbox: Pace(itemsPerSecond: 100, bytesPerSecond: 5_000_000, runs: 0)
