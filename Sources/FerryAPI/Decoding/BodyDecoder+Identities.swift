@@ -56,7 +56,10 @@ extension BodyDecoder {
                 }
                 after = person
             case "limit":
-                guard case .number(let text) = member.value, let number = Int(text), number >= 1 else {
+                // 100.0 is a whole number, too.
+                guard case .number(let text) = member.value,
+                    let number = Int(text) ?? Double(text).flatMap(Int.init(exactly:)), number >= 1
+                else {
                     throw .badRequest("limit must be a whole number from 1 on.", target: "limit")
                 }
                 limit = min(number, largest)
