@@ -17,8 +17,28 @@ import Testing
             var frozen: Set<String> = []
             var most = 0
             var redirected = 0
+            var waiting: [CheckedContinuation<Void, Never>] = []
         }
         private let state = Mutex(State())
+        private let people: Int
+        private let wave: Int
+
+        init(people: Int, wave: Int) { (self.people, self.wave) = (people, wave) }
+
+        /// Waits until a whole wave is frozen, or everybody who is left.
+        func untilFull() async {
+            await withCheckedContinuation { continuation in
+                let ready = state.withLock { state in
+                    state.waiting.append(continuation)
+                    guard state.frozen.count >= min(wave, people - state.redirected) else {
+                        return [CheckedContinuation<Void, Never>]()
+                    }
+                    defer { state.waiting = [] }
+                    return state.waiting
+                }
+                for continuation in ready { continuation.resume() }
+            }
+        }
 
         var most: Int { state.withLock { $0.most } }
         var redirected: Int { state.withLock { $0.redirected } }
@@ -44,8 +64,8 @@ import Testing
 
         func freeze() async throws(ConnectorError) {
             freezer.freeze(login)
-            // So that others come while this one is at it.
-            do { try await Task.sleep(for: .milliseconds(1)) } catch { throw .cancelled }
+            // Whoever is frozen waits for the others of the wave: were there room for more, more would come.
+            await freezer.untilFull()
         }
         func thaw() async throws(ConnectorError) {}
         func redirect(to address: String) async throws(ConnectorError) { freezer.release(login) }
@@ -104,8 +124,9 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let time = ShiftedTime()
-        let store = try await SQLiteStore.open(path: folder.appending(path: "ferry.sqlite").path) { time.now }
-        let freezer = Freezer()
+        let store = WatchedStore(
+            try await SQLiteStore.open(path: folder.appending(path: "ferry.sqlite").path) { time.now })
+        let freezer = Freezer(people: people, wave: 7)
         let connector = FreezingConnector(
             inner: EmptyConnector(service: .files, lane: LaneID("files"), parallelism: 64), freezer: freezer)
         var settings = EngineSettings()
@@ -134,20 +155,20 @@ import Testing
             group.addTask { try await engine.run() }
             try await send(.create(draft))
             try await send(.validate(.key("All at once")))
-            while try await status() != .validatePassed { try await Task.sleep(for: .milliseconds(20)) }
+            for await _ in store.commits() where try await status() == .validatePassed { break }
             try await send(.migrate(.key("All at once")))
             let id = try #require(
                 try await store.reader.job(.displayName("All at once"), in: StaticDirectory.target)
             ).id
-            while try await store.reader.progress(of: id).progress[.files]?.passes != 1 {
-                try await Task.sleep(for: .milliseconds(20))
+            for await _ in store.commits() {
+                if try await store.reader.progress(of: id).progress[.files]?.passes == 1 { break }
             }
             #expect(freezer.most == 0)
             time.advance(by: .seconds(7200))
-            while try await status() != .completed {
-                try await Task.sleep(for: .milliseconds(50))
+            for await _ in store.commits() {
                 let now = try await status()
-                guard now == .inProgress || now == .cuttingOver || now == .completed else {
+                if now == .completed { break }
+                guard now == .inProgress || now == .cuttingOver else {
                     Issue.record("The job is \(String(describing: now))")
                     break
                 }

@@ -52,14 +52,16 @@ if [ -n "$tls_port" ]; then
     openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
         -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' \
         -keyout "$directory/key.pem" -out "$directory/cert.pem" >/dev/null 2>&1
-    # HTTP/2 for those who ask for it; run/protocols.log says who did.
+    # For those who speak HTTP/2 only, so that whoever gets an answer has spoken it.
     tls="LoadModule ssl_module $modules/mod_ssl.so
 LoadModule http2_module $modules/mod_http2.so
 Listen $host:$tls_port
 <VirtualHost $host:$tls_port>
   SSLEngine On
   Protocols h2 http/1.1
-  CustomLog $directory/run/protocols.log \"%H %m\"
+  <If \"%{SERVER_PROTOCOL} != 'HTTP/2.0'\">
+    Require all denied
+  </If>
   SSLCertificateFile $directory/cert.pem
   SSLCertificateKeyFile $directory/key.pem
 </VirtualHost>"
