@@ -39,7 +39,7 @@ struct InFlight: AsyncParsableCommand {
             // Everybody is due at once, and what is begun is not over.
             arrivals.holdUp()
             for job in jobs { try await engine.send(.reschedule(job, completeAfter: store.now - .seconds(1))) }
-            try await arrivals.wait(for: 16)
+            try await arrivals.wait(for: min(people, 4))
             if end == .kill { _exit(0) }
             arrivals.goOn()
             await service.triggerGracefulShutdown()

@@ -126,8 +126,9 @@ struct CutoverWork: Sendable {
             task.runs[index].progress = progress
             task.updated = tx.now
             try tx.save(task)
-            job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id))
-            try Workshop.heed(&job, in: tx)
+            // Counting everybody for each person would cost the square of the people.
+            if job.phase == .inProgress { job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id)) }
+            if isHeld || job.status == .adminActionRequired { try Workshop.heed(&job, in: tx) }
             try Workshop.save(job, in: tx)
             if isHeld {
                 // What was mended meanwhile is found by the next passes.

@@ -234,7 +234,7 @@ struct RunWork: Sendable {
             }
             task.updated = tx.now
             try tx.save(task)
-            try Workshop.heed(&job, in: tx)
+            if job.status == .adminActionRequired { try Workshop.heed(&job, in: tx) }
             try Workshop.settle(task, of: job, unfinished: RunStatus.unfinished, in: tx)
         }
     }

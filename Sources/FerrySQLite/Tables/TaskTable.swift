@@ -186,7 +186,7 @@ struct TaskTable {
     func held(of job: JobID) throws -> Int {
         try db.first(
             """
-            SELECT count(DISTINCT ordinal) FROM run
+            SELECT count(DISTINCT ordinal) FROM run INDEXED BY run_held
             WHERE job = (SELECT number FROM job WHERE id = ?) AND grade = 'investigate' AND lost > approved
                 AND (status = 'finalizing' OR status = 'inProgress' AND workload <> 'mailbox')
             """, [job.blob]
