@@ -6,7 +6,7 @@ import FerryTestKit
 import Testing
 
 /// Lines of the conformance checklist (docs/conformance.md) that only a running engine can show.
-@Suite(.timeLimit(.minutes(2))) struct ChecklistTests {
+@Suite(.timeLimit(.minutes(10))) struct ChecklistTests {
     @Test func `C42 C43 nobody is switched over before the date, and a later date delays it`() async throws {
         let world = try await EngineWorld(people: 2)
         try await world.withEngine(world.makeEngine()) { engine in

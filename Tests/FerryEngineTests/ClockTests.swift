@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Clocks that jump: set by hand or by NTP, stopped while the machine sleeps (orchestration 2.3, row T43).
-@Suite(.timeLimit(.minutes(2))) struct ClockTests {
+@Suite(.timeLimit(.minutes(10))) struct ClockTests {
     private static func appending() -> FakeTenant.Settings {
         var settings = FakeTenant.Settings()
         settings.isIdempotent = false

@@ -6,7 +6,7 @@ import FerryTestKit
 import Testing
 
 /// Who would leave content behind waits for somebody to agree (orchestration 5.5, 9.4; rows T41 and T42).
-@Suite(.timeLimit(.minutes(2))) struct ConsistencyGateTests {
+@Suite(.timeLimit(.minutes(10))) struct ConsistencyGateTests {
     private func refuse(_ names: Set<String>, in world: EngineWorld) {
         world.target.faults.inject(
             .spoil(names: names, ConnectorError(.targetItemRefused, .skip, "The target does not take it.")), at: .write,

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// What happens to a person between the freeze and the release (orchestration 5, 9.2).
-@Suite(.timeLimit(.minutes(2))) struct CutoverTests {
+@Suite(.timeLimit(.minutes(10))) struct CutoverTests {
     private static let inbox = ["INBOX"]
 
     /// A job of one person that is in sync and waits for its date.

@@ -5,7 +5,7 @@ import FerryTestKit
 import Testing
 
 /// A date that moves while people wait for it (orchestration 2.3, rows T18 to T22).
-@Suite(.timeLimit(.minutes(2))) struct DateTests {
+@Suite(.timeLimit(.minutes(10))) struct DateTests {
     private func waiting(_ world: EngineWorld, at engine: Engine) async throws -> Job {
         let job = try await world.validated(world.draft(in: .seconds(3600)), at: engine)
         _ = try await world.send(.migrate(.key(job.id.description)), to: engine)

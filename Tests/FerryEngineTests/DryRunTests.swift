@@ -6,7 +6,7 @@ import FerryTestKit
 import Testing
 
 /// A dry run says what a move would come to, and moves nothing.
-@Suite(.timeLimit(.minutes(2))) struct DryRunTests {
+@Suite(.timeLimit(.minutes(10))) struct DryRunTests {
     private func started(_ world: EngineWorld, _ engine: Engine, _ draft: JobDraft) async throws -> Job {
         let job = try await world.create(draft, at: engine)
         _ = try await world.send(.startDryRun(.key(job.id.description)), to: engine)

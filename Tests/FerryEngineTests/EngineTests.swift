@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Whole jobs, from the command to the last checkpoint, on fake tenants and a real store (orchestration 11).
-@Suite(.timeLimit(.minutes(2))) struct EngineTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineTests {
     @Test
     func `C36 C42 C44 scenario 1: create, validate, migrate, date passes, completed; statuses only as in table 3.2`()
         async throws

@@ -6,7 +6,7 @@ import FerryTestKit
 import Testing
 
 /// The identity map in the hands of an administrator and of the engine.
-@Suite(.timeLimit(.minutes(2))) struct IdentityTests {
+@Suite(.timeLimit(.minutes(10))) struct IdentityTests {
     private static let pair = TenantPair(source: StaticDirectory.source, target: StaticDirectory.target)
     private static let provenance = Provenance(status: 200)
 

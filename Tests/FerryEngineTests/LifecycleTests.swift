@@ -7,7 +7,7 @@ import Testing
 
 /// Cancel, migrate again and delete in every phase of a job, each phase stopped exactly where it begins: what is answered,
 /// and how everything ends (rows T10, T12 and T28 to T40 of the orchestration reference, and 5.6).
-@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     enum Phase: String, CaseIterable, Sendable {
         case submitted, validateSubmitted, validateProcessing, validateInProgress, validatePassed, validateFailed
         /// Validation has failed, and the job's date has passed.

@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(10)))
     func `Of 10,000 random drops, flips, changes of dates and of flags every one is named, and nothing else`()
         async throws
     {

@@ -7,7 +7,7 @@ import FerryTestKit
 import Testing
 
 /// The signed manifest: what it says, and that nobody can change it unseen.
-@Suite(.timeLimit(.minutes(2))) struct ManifestTests {
+@Suite(.timeLimit(.minutes(10))) struct ManifestTests {
     @Test func `A finished job has a manifest of every user and workload, in which both sides are the same`()
         async throws
     {

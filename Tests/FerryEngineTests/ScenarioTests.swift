@@ -7,7 +7,7 @@ import Testing
 
 /// Those of the acceptance scenarios (orchestration 11) that no other suite tells: 1, 3, 5 to 7, 9, 11, 12 and 14 are in
 /// `EngineTests`, 8 in `DateTests`, 10 in `EngineCrashTests`, 13 in `ConsistencyGateTests`.
-@Suite(.timeLimit(.minutes(2))) struct ScenarioTests {
+@Suite(.timeLimit(.minutes(10))) struct ScenarioTests {
     private func code(_ error: (any Error)?) -> FieldProblem.Code? {
         guard case .invalid(let problems)? = error as? Refusal else { return nil }
         return problems.first?.code

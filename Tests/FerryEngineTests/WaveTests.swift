@@ -10,7 +10,7 @@ import Synchronization
 import Testing
 
 /// Thousands of people whose date is the same instant.
-@Suite(.timeLimit(.minutes(5))) struct WaveTests {
+@Suite(.timeLimit(.minutes(10))) struct WaveTests {
     /// Who is frozen and not yet redirected, counted by a tenant in which nobody has anything.
     private final class Freezer: Sendable {
         private struct State {

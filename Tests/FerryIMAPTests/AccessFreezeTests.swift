@@ -6,7 +6,7 @@ import Testing
 @testable import FerryIMAP
 
 /// What Dovecot and Cyrus cannot be brought to do: they always let owners administer their mailboxes.
-@Suite(.timeLimit(.minutes(1))) struct `Freezing on a server that refuses` {
+@Suite(.timeLimit(.minutes(10))) struct `Freezing on a server that refuses` {
     private final class Lists: Sendable {
         let rights = Mutex<[String: [String: String]]>([
             "INBOX": ["ada": "lrswipkxtea", "bob": "lrs"], "Club": ["ada": "lrswipkxtea"],

@@ -3,7 +3,7 @@ import FerryCore
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct AppendTests {
+@Suite(.timeLimit(.minutes(10))) struct AppendTests {
     private let date = Instant(seconds: 837_596_665)
 
     private func append(

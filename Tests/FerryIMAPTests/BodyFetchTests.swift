@@ -2,7 +2,7 @@ import FerryIMAP
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct BodyFetchTests {
+@Suite(.timeLimit(.minutes(10))) struct BodyFetchTests {
     /// What was told about each message, its bytes joined.
     private func all(_ fetch: BodyFetch) async throws -> [String] {
         var told: [String] = []

@@ -7,7 +7,7 @@ import Testing
 @testable import FerryIMAP
 
 /// What servers answer when they are asked what has changed, the odd answers included.
-@Suite(.timeLimit(.minutes(1))) struct `Asking for changes` {
+@Suite(.timeLimit(.minutes(10))) struct `Asking for changes` {
     private static let condStore = "ENABLE CONDSTORE ESEARCH UNSELECT"
     private static let qresync = condStore + " QRESYNC"
 

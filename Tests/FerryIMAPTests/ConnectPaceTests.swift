@@ -8,7 +8,7 @@ import Testing
 
 @testable import FerryIMAP
 
-@Suite(.timeLimit(.minutes(1))) struct `An endpoint that turns connections away` {
+@Suite(.timeLimit(.minutes(10))) struct `An endpoint that turns connections away` {
     /// Moves the clock until the call may be made; gives how long that took.
     private static func wait(_ pace: ConnectPace, _ clock: VirtualClock) async throws -> (ConnectPace.Call, Duration) {
         let start = clock.now

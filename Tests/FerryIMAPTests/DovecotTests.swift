@@ -6,7 +6,7 @@ import NIOPosix
 import Testing
 
 /// The session against a real Dovecot: every verb, over every kind of link and login.
-@Suite(.timeLimit(.minutes(3))) struct DovecotTests {
+@Suite(.timeLimit(.minutes(10))) struct DovecotTests {
     private struct Way: Sendable {
         var name: String
         var endpoint: IMAPEndpoint

@@ -4,7 +4,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LoginTests {
+@Suite(.timeLimit(.minutes(10))) struct LoginTests {
     /// Hands out one token after the other.
     private final class Tokens: TokenSource {
         let rejected = Mutex<[Secret?]>([])

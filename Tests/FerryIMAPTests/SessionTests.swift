@@ -3,7 +3,7 @@ import FerryIMAP
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct SessionTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionTests {
     private func box(_ name: String) -> MailboxName { MailboxName(name, utf8: false) }
 
     @Test func `commands of many callers go out before any is answered, and data finds its command among noise`()

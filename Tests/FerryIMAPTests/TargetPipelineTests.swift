@@ -7,7 +7,7 @@ import Testing
 @testable import FerryIMAP
 
 /// Over a slow link nothing waits for an answer that it does not need.
-@Suite(.timeLimit(.minutes(1))) struct `Writing over a slow link` {
+@Suite(.timeLimit(.minutes(10))) struct `Writing over a slow link` {
     private static let container = Container(
         name: "Club", path: ["Club"], details: .mailFolder(isSubscribed: true))
 

@@ -151,7 +151,7 @@ import Testing
     }
 
     /// Many hands: mail comes, goes and gets flags while passes run, on servers that tell and on such that do not.
-    @Test(.timeLimit(.minutes(3)), arguments: offers)
+    @Test(.timeLimit(.minutes(10)), arguments: offers)
     func `miss nothing in a mailbox in which people work`(_ offer: Offer) async throws {
         let source = try await MailServer.person(offer.kind, offer.options)
         let target = try await MailServer.person(.dovecot)

@@ -93,7 +93,8 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: [(MailServer.Kind.dovecot, MailServer.Kind.dovecot), (.dovecot, .cyrus)])
+    @Test(
+        .timeLimit(.minutes(10)), arguments: [(MailServer.Kind.dovecot, MailServer.Kind.dovecot), (.dovecot, .cyrus)])
     func `A process that dies at any boundary loses nothing and doubles nothing`(
         from: MailServer.Kind, to: MailServer.Kind
     ) async throws {

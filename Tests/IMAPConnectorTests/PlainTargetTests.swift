@@ -80,7 +80,7 @@ import Testing
     }
 
     /// Deaths at every boundary; what the source forgets meanwhile is marked.
-    @Test(.timeLimit(.minutes(3))) func `doubles nothing when Ferry dies`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `doubles nothing when Ferry dies`() async throws {
         final class World: Sendable {
             let source: MailServer
             let target: MailServer

@@ -159,7 +159,7 @@ import Testing
     }
 
     /// Deaths at every boundary of three lives, between which the folder is made anew.
-    @Test(.timeLimit(.minutes(3)), arguments: MailServer.Kind.allCases)
+    @Test(.timeLimit(.minutes(10)), arguments: MailServer.Kind.allCases)
     func `loses and doubles nothing when the search is interrupted`(_ kind: MailServer.Kind) async throws {
         final class World: Sendable {
             let source: MailServer

@@ -16,7 +16,7 @@ struct DemoRunTests {
         try await command.run()
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `the demo moves everybody, both sides are the same, and it does not begin twice`() async throws {
         let folder = newFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -33,7 +33,7 @@ struct DemoRunTests {
         try await demo("--directory", folder, "--resume")
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `the demo over IMAP moves everybody between two Dovecots, which end with it`() async throws {
         do throws(Complaint) { _ = try DemoDovecot.require() } catch {
             try Test.cancel("SKIPPED, no Dovecot here: \(error.lines[0])")

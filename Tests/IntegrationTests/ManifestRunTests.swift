@@ -56,7 +56,7 @@ struct ManifestRunTests {
         return found.sorted()
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `a manifest of the demo holds, alone and against both tenants, and OpenSSL says so, too`() async throws {
         try await withSite(people: 2) { site in
             try await verify(["--manifest", site.manifest, "--key", site.key])
@@ -97,7 +97,7 @@ struct ManifestRunTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `whatever happens to files of the target is named by the manifest, and nothing else`() async throws {
         try await withSite(people: 2) { site in
             #expect(try await differences(site, .target) == [])

@@ -14,7 +14,7 @@ struct PythonTests {
         .appending(path: "ferry").path
     private static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python) }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(45)))
     func `clients that exist, the examples and the README work against the real program`() async throws {
         guard Self.isInstalled else {
             print("SKIPPED: the tests in Tests/python need .build/venv, which `script/bootstrap test` makes.")

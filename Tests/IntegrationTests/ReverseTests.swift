@@ -64,7 +64,7 @@ struct ReverseTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(10)))
     func `there and back again: nothing is lost or doubled, and what was done at the new home comes along`()
         async throws
     {
