@@ -10,9 +10,34 @@ import NIOCore
 struct AppendWriter {
     /// Messages up to this size are gathered.
     static let smallBytes: Int64 = 256 << 10
-    /// Bytes and messages that go out together.
-    static let gatheredBytes = 1 << 20
-    static let gatheredItems = 500
+    /// How much goes out together.
+    struct LotSize: Equatable {
+        var bytes: Int
+        var items: Int
+
+        /// From this size on a lot is worth a connection of its own.
+        static let least = LotSize(bytes: 256 << 10, items: 64)
+        static let most = LotSize(bytes: 1 << 20, items: 500)
+
+        /// The batch dealt out to all connections evenly, since a server that syncs each message works on several faster.
+        init(of headers: [ItemHeader], over links: Int) {
+            let share = Self.whole(headers)
+            bytes = min(max(share.bytes / links, Self.least.bytes), Self.most.bytes)
+            items = min(max((share.items + links - 1) / links, Self.least.items), Self.most.items)
+        }
+
+        private init(bytes: Int, items: Int) { (self.bytes, self.items) = (bytes, items) }
+
+        private static func whole(_ headers: [ItemHeader]) -> LotSize {
+            LotSize(bytes: Int(clamping: headers.reduce(0) { $0 + max(0, $1.size) }), items: headers.count)
+        }
+
+        /// Over how many connections a batch can usefully go.
+        static func links(for headers: [ItemHeader]) -> Int {
+            let share = whole(headers)
+            return max(1, share.bytes / (2 * least.bytes), share.items / least.items)
+        }
+    }
 
     /// A server whose link broke may still be writing what it was sent before.
     static let settling = Duration.seconds(10)
@@ -38,6 +63,7 @@ struct AppendWriter {
     private var receipts: [WriteReceipt?] = []
     private var gathered: [Gathered] = []
     private var gatheredBytes = 0
+    private var lotSize = LotSize.most
     /// What was sent last over each, until its answer is looked at.
     private var sent: [Sent?]
     /// Over which the next lot goes.
@@ -72,6 +98,7 @@ struct AppendWriter {
         _ headers: [ItemHeader], _ bodies: any BodyReader
     ) async throws(ConnectorError) -> [WriteReceipt] {
         receipts = Array(repeating: nil, count: headers.count)
+        lotSize = LotSize(of: headers, over: links.count)
         var pieces = BodyPieces(bodies)
         for (index, header) in headers.enumerated() {
             if header.size <= Self.smallBytes {
@@ -80,7 +107,7 @@ struct AppendWriter {
                 try await send()
                 try await stream(index, header, &pieces)
             }
-            if gatheredBytes >= Self.gatheredBytes || gathered.count >= Self.gatheredItems { try await send() }
+            if gatheredBytes >= lotSize.bytes || gathered.count >= lotSize.items { try await send() }
         }
         try await send()
         for link in links.indices { try await settleSent(over: link) }
@@ -102,7 +129,7 @@ struct AppendWriter {
             case .bytes(let buffer):
                 var piece = text.canonical(buffer)
                 if content.readableBytes == 0 { content = piece } else { content.writeBuffer(&piece) }
-                guard content.readableBytes <= 16 * Self.gatheredBytes else {
+                guard content.readableBytes <= 16 * LotSize.most.bytes else {
                     try await pieces.skip()
                     receipts[index] = .failure(Self.wrongSize(header))
                     return

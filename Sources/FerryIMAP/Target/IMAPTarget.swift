@@ -211,11 +211,8 @@ final class IMAPTarget: TargetSession {
 
     /// More than one connection where there is enough to write, as far as the endpoint has room.
     private func links(for headers: [ItemHeader]) async -> [IMAPLink] {
-        let lots = max(
-            Int(headers.reduce(0) { $0 + $1.size }) / AppendWriter.gatheredBytes,
-            headers.count / AppendWriter.gatheredItems)
         // Where nothing says what has arrived, one order is all that there is to go by.
-        let wanted = tellsPlaces ? min(writers, max(1, lots / 2)) : 1
+        let wanted = tellsPlaces ? min(writers, AppendWriter.LotSize.links(for: headers)) : 1
         while siblings.withLock({ $0.count }) + 1 < wanted, let sibling = await link.connectedSibling() {
             siblings.withLock { $0.append(sibling) }
         }
