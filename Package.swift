@@ -103,6 +103,14 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        // The client library of OpenLDAP.
+        .systemLibrary(name: "CLDAP", providers: [.apt(["libldap2-dev"])]),
+        // Tenants' people from a directory: paged searches, groups, entries that become people.
+        .target(
+            name: "FerryLDAP",
+            dependencies: ["FerryCore", "FerryConnector", "CLDAP", .product(name: "NIOPosix", package: "swift-nio")],
+            swiftSettings: house),
+
         // MARK: floor 3, the engine room
         // Commands, leases, lanes, the copier, the verifier, cutover, purge.
         .target(
@@ -147,7 +155,7 @@ let package = Package(
             name: "ferry",
             dependencies: [
                 "FerryCore", "FerryFormats", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFolder", "FerryIMAP",
-                "FerryHTTP", "FerryDAV", "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
+                "FerryHTTP", "FerryDAV", "FerryLDAP", "FerryEngine", "FerryAPI", "FerryServer", "CAllocator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -227,6 +235,9 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
+            name: "FerryLDAPTests",
+            dependencies: ["FerryLDAP", "FerryConnector", "FerryCore", "FerryTestKit"], swiftSettings: house),
+        .testTarget(
             name: "FerryEngineTests",
             dependencies: [
                 "FerryEngine", "FerryStore", "FerryConnector", "FerrySQLite", "FerryFormats", "FerryCore",
@@ -260,7 +271,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ferry", "FerryFolder", "FerryConnector", "FerryEngine", "FerryServer", "FerrySQLite", "FerryStore",
+                "ferry", "FerryFolder", "FerryLDAP", "FerryConnector", "FerryEngine", "FerryServer", "FerrySQLite",
+                "FerryStore",
                 "FerryFormats",
                 "FerryCore", "FerryTestKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

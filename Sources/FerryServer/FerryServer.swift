@@ -26,6 +26,7 @@ package struct FerryServer: Service {
     ///   - commands: carries out every change.
     ///   - reader: answers every read.
     ///   - readiness: asked by `/readyz`; all problems `nil` means ready.
+    ///   - outages: what is out of order and keeps nothing from working; `/readyz` tells it.
     ///   - certificate: what connections are greeted with; `nil`: they are not encrypted.
     ///   - drain: says when the end has begun; as a service it goes behind this one.
     ///   - directory: names people in reports; without it they are ids.
@@ -34,7 +35,8 @@ package struct FerryServer: Service {
     ///   - onBound: told the port once the server listens.
     package init(
         settings: ServerSettings, commands: any CommandHandling, reader: any StoreReader,
-        authenticator: Authenticator, readiness: @escaping Readiness, effects: Effects,
+        authenticator: Authenticator, readiness: @escaping Readiness,
+        outages: @escaping @Sendable () -> [String] = { [] }, effects: Effects,
         certificate: ServerCertificate? = nil, drain: Drain? = nil, directory: (any Directory)? = nil,
         identities: (any IdentityMapping)? = nil, manifests: ServedManifests? = nil, logger: Logger,
         onBound: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -56,7 +58,7 @@ package struct FerryServer: Service {
                 effects: effects, logger: logger),
             authenticator: authenticator, doorkeeper: doorkeeper,
             readiness: { drain.hasBegun ? [("server", "stopping")] : await readiness() },
-            effects: effects, logger: logger)
+            outages: outages, effects: effects, logger: logger)
         responder = TransportResponder(
             base: GraphResponder(settings: settings, pipeline: pipeline, effects: effects), settings: settings)
     }

@@ -69,6 +69,28 @@ struct ConsistencyTests {
         }
     }
 
+    @Test func `T33: whoever waits for an approval may be cancelled whatever the date, whoever is being moved may not`()
+    {
+        for workload in Make.everything {
+            let job = Make.job(.adminActionRequired, type: .migrate, interrupted: .cuttingOver)
+            let late = job.completeAfter + .seconds(1)
+            var task = Make.task([workload: workload == .mailbox ? .finalizing : .inProgress])
+            let settings = JobSettings()
+            let moving = conflict { () throws(Refusal) in try job.checkCancel(of: task, now: late, settings: settings) }
+            #expect(moving == .cancelNotPossible)
+            task.runs[0].held(by: ConsistencyVerdict(grade: .investigate, lost: 3))
+            #expect(task.waitsForApproval)
+            let waiting = refusal { () throws(Refusal) in try job.checkCancel(of: task, now: late, settings: settings) }
+            #expect(waiting == nil)
+            var stopped = task
+            stopped.stopRequested(isChecking: false)
+            #expect(stopped.runs[0].status == .pendingCancel && !stopped.waitsForApproval)
+            task.runs[0].approve()
+            task.stopRequested(isChecking: false)
+            #expect(task.runs[0].isInCutover)
+        }
+    }
+
     @Test func `what was agreed to passes the gate, one item more does not, and Poor never does`() {
         var run = Make.run(.mailbox, .finalizing)
         run.held(by: ConsistencyVerdict(grade: .investigate, lost: 3))

@@ -170,6 +170,67 @@ struct ValidationRuleTests {
             ])
     }
 
+    @Test(arguments: [Trust.Consent.missing, .disabled])
+    func `T-2 a side that does not agree is named, with the remedy`(consent: Trust.Consent) throws {
+        let reason = consent == .missing ? "consentMissing" : "consentDisabled"
+        var expected = Self.everywhere(["MIGR-001 \(reason)"])
+        expected[.files]?.append("MnATrustNoSetupForPartner")
+        for side in [Trust.Objection.Side.source, .target] {
+            var facts = ready()
+            func change(_ facts: inout PersonFacts) {
+                if side == .source { facts.trust?.outbound = consent } else { facts.trust?.inbound = consent }
+            }
+            expect(expected, after: change)
+            change(&facts)
+            let finding = try #require(ValidationRules.firstFinding(facts, [.mailbox])?.finding)
+            #expect(finding.object == side.rawValue)
+            #expect(finding.message.hasPrefix("The \(side.rawValue) tenant "))
+            let half = side == .source ? "outbound" : "inbound"
+            #expect(finding.message.contains(consent == .missing ? "\(half): { enabled: true }" : "\(half).enabled"))
+        }
+        let both = found { facts in
+            facts.trust?.inbound = consent
+            facts.trust?.outbound = consent
+        }
+        #expect(both[.mailbox] == ["MIGR-001 \(reason)", "MIGR-001 \(reason)"])
+    }
+
+    @Test func `T-2 a trust for the other direction is none, and is told`() {
+        let all = found { facts in
+            (facts.trust, facts.mappedSources, facts.source, facts.services) = (nil, [], nil, [:])
+            facts.hasOppositeTrust = true
+        }
+        #expect(all[.mailbox] == ["MIGR-001 trustReversed"])
+    }
+
+    @Test func `U-6 MIGR-004 a scope that cannot be read lets nobody leave`() {
+        expect(Self.everywhere(["MIGR-004 scopeUnknown"])) { facts in
+            facts.trust?.scope = []
+            facts.trust?.scopeProblem = "There is no group 'cn=leaving'."
+        }
+    }
+
+    @Test func `rule 5: what is taken back during a move is one finding; what cannot be read is none`() {
+        func withdrawal(_ change: (inout PersonFacts) -> Void) -> String? {
+            var facts = ready()
+            change(&facts)
+            return ValidationRules.withdrawal(facts, for: .mailbox)?.code.rawValue
+        }
+        #expect(withdrawal { _ in } == nil)
+        #expect(withdrawal { $0.trust = nil } == "MIGR-001")
+        #expect(withdrawal { $0.trust?.inbound = .disabled } == "MIGR-001")
+        #expect(withdrawal { $0.trust?.outbound = .missing } == "MIGR-001")
+        #expect(withdrawal { $0.trust?.scope = [] } == "MIGR-002")
+        #expect(withdrawal { $0.trust?.endpoint = "other" } == "EXCH-07")
+        let unknown = withdrawal { facts in
+            facts.trust?.scope = []
+            facts.trust?.scopeProblem = "Gone."
+        }
+        #expect(unknown == nil)
+        // The data are no business of this check.
+        #expect(withdrawal { $0.services = [:] } == nil)
+    }
+
     @Test func `T-3 the endpoint's name must be the one of the trust`() {
         expect([.mailbox: ["EXCH-07"]]) { $0.exchange?.sourceEndpoint = "other" }
         expect([:]) { $0.exchange?.sourceEndpoint = "exohandler" }

@@ -14,7 +14,7 @@ final class EngineWorld: Sendable {
     let people: Int
     let source: FakeTenant
     let target: FakeTenant
-    let directory: StaticDirectory
+    let directory: any Directory
     let store: WatchedStore
     private let folder: URL
 
@@ -24,7 +24,7 @@ final class EngineWorld: Sendable {
 
     init(
         people: Int = 2, source: FakeTenant.Settings = .init(), target: FakeTenant.Settings = .init(),
-        directory: StaticDirectory? = nil
+        directory: (any Directory)? = nil
     ) async throws {
         self.people = people
         self.source = FakeTenant(source)

@@ -54,7 +54,11 @@ import Testing
     private static func judgement(_ phase: Phase, _ action: Action) -> (row: String, isAccepted: Bool) {
         switch action {
         case .cancelJob: early.contains(phase) ? ("T29 T30", true) : ("T32", false)
-        case .cancelUser: phase == .deleted ? ("T34", false) : early.contains(phase) ? ("T33", true) : ("T35", false)
+        case .cancelUser:
+            // Whoever waits for an approval may get a no, although the date has passed.
+            phase == .deleted
+                ? ("T34", false)
+                : early.contains(phase) || phase == .adminActionRequired ? ("T33", true) : ("T35", false)
         case .migrate:
             switch phase {
             case .validatePassed: ("T10", true)
@@ -226,6 +230,8 @@ import Testing
         if phase == .due { return job }
         if let step = CutoverJournal.Step(rawValue: phase.rawValue) {
             try await world.run { (tx) throws(StoreError) in try tx.cutover(of: mailbox)?.step == step }
+        } else if phase == .adminActionRequired {
+            try await world.run { (tx) throws(StoreError) in try tx.peopleHeld(of: job) == 2 }
         } else if let status = JobStatus(rawValue: phase.rawValue) {
             try await world.run(job, until: status)
         }

@@ -52,6 +52,11 @@ struct CLIArgumentTests {
         #expect(instant != nil)
     }
 
+    @Test func `files of a dry run are written by a dry run only`() throws {
+        #expect(throws: (any Error).self) { try ValidateJob.parse(["wave-1", "--token", "t", "--csv", "f.csv"]) }
+        #expect(try ValidateJob.parse(["wave-1", "--token", "t", "--dry-run", "--csv", "f.csv"]).csv == "f.csv")
+    }
+
     @Test func `lists of users are lines or a table`() {
         #expect(UserList.ids(in: Array("# wave 1\na\n\n b \n".utf8)) == ["a", "b"])
         #expect(UserList.ids(in: Array("displayName,ID\n\"A, B\",1\nC,2\n".utf8)) == ["1", "2"])

@@ -1,3 +1,4 @@
+import FerryCore
 import Testing
 
 @testable import ferry
@@ -25,6 +26,24 @@ struct ConfigurationCSVTests {
         let result = rows(text)
         #expect(result.rows == expected)
         #expect(result.problems.isEmpty)
+    }
+
+    @Test func `people may be on hold, and entitled to some services only`() {
+        let problems = ProblemList()
+        let id = "aaaaaaaa-0000-4000-8000-00000000000"
+        let text = """
+            id,userPrincipalName,displayName,services,hold
+            \(id)1,a@x.example,A,mail; Files,yes
+            \(id)2,b@x.example,B,-,no
+            \(id)3,c@x.example,C,,
+            \(id)4,d@x.example,D,fax,maybe
+
+            """
+        let people = PeopleFile.people(in: Array(text.utf8), file: "p.csv", problems: problems)
+        #expect(people.map(\.entitlements) == [[.mail, .files], [], nil, []])
+        // Whoever might be on hold does not leave.
+        #expect(people.map(\.isOnHold) == [true, false, false, true])
+        #expect(problems.problems.map { $0.description.prefix(8) } == ["p.csv:5:", "p.csv:5:"])
     }
 
     @Test func `lines and columns count as an editor does`() {

@@ -30,7 +30,7 @@ struct ConfigurationDirectoryTests {
                 ],
                 trusts: [
                     TrustConfiguration(
-                        source: source, target: target, endpoint: "E", scope: scope,
+                        source: source, target: target, endpoint: "E", scope: scope.map { .people($0) } ?? .everybody,
                         identities: identities.map { .pairs($0) } ?? .byAddress)
                 ], settings: .init()))
     }

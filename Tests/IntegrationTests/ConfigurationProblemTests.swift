@@ -34,6 +34,7 @@ private let rightYAML = """
       allowedOrigins: [https://admin.example]
       freezeBudget: 90s
       holdsSkippedItems: false
+      requiresRedirect: true
 
     """
 
@@ -101,12 +102,13 @@ struct ConfigurationProblemTests {
         #expect(contoso.people[0].logins == [.mail: "ada"])
         #expect(contoso.people[0].aliases == ["ceo@contoso.example"])
         let trust = try #require(configuration.trusts.first)
-        #expect(trust.scope == PersonID("aaaaaaaa-0000-4000-8000-000000000001").map { [$0] })
+        #expect(trust.scope == PersonID("aaaaaaaa-0000-4000-8000-000000000001").map { .people([$0]) })
         #expect(trust.identities.pairs?.count == 2)
         #expect(configuration.settings.maximumPeople == 50)
         #expect(configuration.settings.deltaInterval == .seconds(5400))
         #expect(configuration.settings.freezeBudget == .seconds(90))
         #expect(configuration.settings.holdsSkippedItems == false)
+        #expect(configuration.settings.requiresRedirect == true)
         #expect(configuration.settings.cancelsUntilCutover == true)
         #expect(configuration.settings.allowedOrigins == ["https://admin.example"])
         #expect(configuration.settings.continuesWithoutMailbox == nil)

@@ -24,6 +24,7 @@ package struct ReversalView: Sendable {
                 "There is no trust from \(names.0) to \(names.1). Add { source: \(from), target: \(to), endpoint: Return }"
                     + " to trust in the configuration, and start the server again.")
         }
+        missing += trust?.objections.map { "The trust from \(names.0) to \(names.1): \($0.message)" } ?? []
         for task in tasks {
             guard task.outcome == .completed else {
                 if task.outcome != .cancelled {

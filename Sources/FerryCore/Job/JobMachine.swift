@@ -92,6 +92,8 @@ extension Job {
     /// Row T33; refusals are rows T35 and T36 (an unknown person, row T34, is not found before). Changes nothing: the
     /// caller stops the person with `UserTask.stopRequested`.
     package func checkCancel(of task: UserTask, now: Instant, settings: JobSettings) throws(Refusal) {
+        // An approval may also be refused, whatever the date: the person works at the source, and nothing there is closed.
+        if task.waitsForApproval { return }
         try checkCancel(now: now, settings: settings)
         let stoppable = RunStatus.stoppable(whileChecking: isChecking)
         guard !task.isInCutover(isChecking: isChecking), task.runs.contains(where: { stoppable.contains($0.status) })

@@ -70,12 +70,13 @@ extension WorkloadRun {
         enter(.error, findings: [finding])
     }
 
-    /// Somebody asked to stop the run. A run at or past its cutover goes on, one that is over stays as it is.
+    /// Somebody asked to stop the run. A run at or past its cutover goes on, unless it waits for an approval that it does
+    /// not get; one that is over stays as it is.
     /// - Parameter isChecking: the job validates, so `inProgress` is a check and not a move.
     package mutating func stopRequested(isChecking: Bool = false) {
         // A mailbox moves in `finalizing`; `inProgress` is never more than a check for it.
         let isCheck = isChecking || id.workload == .mailbox && status == .inProgress
-        guard RunStatus.stoppable(whileChecking: isCheck).contains(status) else { return }
+        guard RunStatus.stoppable(whileChecking: isCheck).contains(status) || waitsForApproval else { return }
         status = .pendingCancel
         message = ""
     }

@@ -23,11 +23,19 @@ extension UserTask {
         return completed == 0 ? .failedEntirely : .failedInPart
     }
 
-    /// The person is at or past the point of no return: something is being moved that cannot be taken back.
+    /// Some workload waits for an approval, and nothing is being moved meanwhile: the person works at the source.
+    package var waitsForApproval: Bool {
+        runs.contains(where: \.waitsForApproval) && !isInCutover(isChecking: false)
+    }
+
+    /// The person is at or past the point of no return: something is being moved that cannot be taken back. Whoever waits
+    /// for an approval is not there yet.
     /// - Parameter isChecking: the job validates, so `inProgress` is a check and not a move.
     package func isInCutover(isChecking: Bool) -> Bool {
         runs.contains { run in
-            run.status == .finalizing || !isChecking && run.id.workload != .mailbox && run.status == .inProgress
+            !run.waitsForApproval
+                && (run.status == .finalizing
+                    || !isChecking && run.id.workload != .mailbox && run.status == .inProgress)
         }
     }
 
@@ -102,7 +110,9 @@ extension UserTask {
     /// stops, failed parts too, because a person leaves a job as a whole.
     package mutating func stopRequested(isChecking: Bool) {
         guard !isInCutover(isChecking: isChecking) else { return }
-        let wasStoppable = runs.contains { RunStatus.stoppable(whileChecking: isChecking).contains($0.status) }
+        let wasStoppable = runs.contains {
+            RunStatus.stoppable(whileChecking: isChecking).contains($0.status) || $0.waitsForApproval
+        }
         for index in runs.indices {
             runs[index].stopRequested(isChecking: isChecking)
             if wasStoppable, runs[index].status == .failed || runs[index].status == .error {

@@ -70,3 +70,11 @@ extension Person {
     /// Sign-in name and addresses, lower case.
     fileprivate var names: [String] { ([userPrincipalName] + addresses).map { $0.lowercased() } }
 }
+
+extension String {
+    /// Has one `@` with something on both sides and no white space: enough to find slips, no judge of RFC 5321.
+    package var isPlausibleAddress: Bool {
+        let parts = split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && !contains(where: \.isWhitespace)
+    }
+}

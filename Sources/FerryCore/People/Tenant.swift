@@ -59,20 +59,67 @@ package struct Person: Sendable, Hashable {
     package var addresses: [String] { [mail] + aliases }
 }
 
-/// The agreement of two tenants that people may move from one to the other.
+/// The agreement of two tenants that people may move from one to the other. It takes both of them.
 package struct Trust: Sendable, Hashable {
+    /// What one side has said to it.
+    package enum Consent: Sendable, Hashable {
+        case given
+        /// There is a statement, and it is switched off.
+        case disabled
+        /// That side has said nothing.
+        case missing
+    }
+
     package var source: TenantID
     package var target: TenantID
     /// The name that a job gives in `exchangeSettings.sourceEndpoint`.
     package var endpoint: String
     /// Source people who may leave; `nil` means everybody.
     package var scope: Set<PersonID>?
+    /// Why nobody can say who is in the scope, as a sentence; `scope` is empty then.
+    package var scopeProblem: String?
+    /// The target's half: people may come in (capability `Inbound`).
+    package var inbound: Consent
+    /// The source's half: people may leave (capability `RemoteOutbound`).
+    package var outbound: Consent
 
-    package init(source: TenantID, target: TenantID, endpoint: String, scope: Set<PersonID>?) {
+    package init(
+        source: TenantID, target: TenantID, endpoint: String, scope: Set<PersonID>?, scopeProblem: String? = nil,
+        inbound: Consent = .given, outbound: Consent = .given
+    ) {
         self.source = source
         self.target = target
         self.endpoint = endpoint
         self.scope = scope
+        self.scopeProblem = scopeProblem
+        self.inbound = inbound
+        self.outbound = outbound
+    }
+
+    /// What keeps people from moving: which side, what is wrong with its half, and the remedy. Empty when both agree.
+    package var objections: [Objection] {
+        [Objection(side: .source, consent: outbound), Objection(side: .target, consent: inbound)]
+            .filter { $0.consent != .given }
+    }
+
+    /// One side that does not agree.
+    package struct Objection: Sendable, Hashable {
+        /// Whose half it is.
+        package enum Side: String, Sendable, Hashable { case source, target }
+
+        package var side: Side
+        package var consent: Consent
+
+        /// What is wrong and how to mend it, in two sentences.
+        package var message: String {
+            let (half, permission) =
+                side == .source ? ("outbound", "that people leave") : ("inbound", "that people come in")
+            return consent == .missing
+                ? "The \(side.rawValue) tenant has not agreed \(permission): its half of the trust, \(half), is missing. "
+                    + "Write \(half): { enabled: true } into the trust in the configuration."
+                : "The \(side.rawValue) tenant does not agree any more \(permission): its half of the trust, \(half), is "
+                    + "disabled. Set \(half).enabled of the trust in the configuration to true."
+        }
     }
 }
 

@@ -70,12 +70,14 @@ enum FileRules {
         id: "T-19", "trust", codes: [.fileTrustMissing], workloads: [.files], needs: [.sourceTenant],
         applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
-            guard facts.trust == nil else { return [] }
+            guard facts.trust?.objections.isEmpty != true else { return [] }
             return [
                 Finding(
                     code: .fileTrustMissing,
-                    message: "Files cannot move without trust between the tenants. Add an entry under trust in the "
-                        + "configuration, from the source to the target.")
+                    message: facts.trust != nil
+                        ? "Files cannot move while a side of the trust does not agree to it."
+                        : "Files cannot move without trust between the tenants. Add an entry under trust in the "
+                            + "configuration, from the source to the target.")
             ]
         })
 

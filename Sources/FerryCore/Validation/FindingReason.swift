@@ -7,6 +7,7 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
     case mailboxIdMissing, mailboxIdMismatch, inOtherJob, alreadyMoving, leftoverMarker, onHold, archiveUnknown
     case archiveGrew, archiveDisabled, underMaintenance, sourceUnknown, mappedTwice, mailboxNotMigrated
     case noRedirect, nameUnusable, pathRefused, mappedApart, mappedInChain, mappedElsewhere, mapNotCompleted
+    case trustReversed, consentMissing, consentDisabled, scopeUnknown
 
     /// Name of the exception with which Microsoft's mover says the same, for those who search for it.
     package var exceptionName: String? {
@@ -126,6 +127,22 @@ package enum FindingReason: String, Sendable, Hashable, CaseIterable {
             row(
                 .validateAgain, "The mapping was made and not agreed to yet.", "Review it, then run ferry map complete."
             )
+        case .trustReversed:
+            row(
+                .validateAgain, "There is a trust between the two tenants, for the other direction.",
+                "Add one from the source to the target.")
+        case .consentMissing:
+            row(
+                .validateAgain, "One side of the trust, which is named, has not agreed to it.",
+                "Write that side's half of the trust.")
+        case .consentDisabled:
+            row(
+                .validateAgain, "One side of the trust, which is named, has switched its half off.",
+                "Switch it on again.")
+        case .scopeUnknown:
+            row(
+                .validateAgain, "It cannot be read who may leave.",
+                "Mend what the message names, such as the group in the directory.")
         case .mailboxNotMigrated:
             row(.retry, "The workload waits for a mailbox that was not migrated.", "Mend the mailbox, migrate again.")
         }

@@ -46,7 +46,7 @@ enum MailboxRules {
         })
 
     /// T-3: the name that the job gives is the one of the trust.
-    private static let endpointNamed = Rule(
+    static let endpointNamed = Rule(
         id: "T-3", "endpoint", codes: [.endpointUnknown], workloads: [.mailbox], needs: [.sourceTenant, .trust],
         applies: { facts, _ in facts.trust != nil },
         evaluate: { facts, _ in

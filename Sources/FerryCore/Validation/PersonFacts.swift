@@ -9,6 +9,8 @@ package struct PersonFacts: Sendable, Hashable {
     package var targetTenant: Tenant
     /// The trust from source to target; `nil` when there is none.
     package var trust: Trust?
+    /// Without one: whether there is one from target to source.
+    package var hasOppositeTrust = false
     /// All source people that the identity map names for the person.
     package var mappedSources: [PersonID]
     /// How far the mapping is, if exactly one source person is mapped.

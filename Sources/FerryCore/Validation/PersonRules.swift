@@ -103,32 +103,50 @@ enum PersonRules {
             ]
         })
 
-    /// T-2.
-    private static let trusted = Rule(
+    /// T-2: a record in this direction, to which both sides agree.
+    static let trusted = Rule(
         id: "T-2", "trust", codes: [.trustMissing], needs: [.sourceTenant],
         applies: { facts, _ in facts.sourceTenant != nil },
         evaluate: { facts, _ in
-            guard facts.trust == nil else { return [] }
-            return [
-                Finding(
-                    code: .trustMissing,
-                    message:
-                        "The two tenants do not trust each other in this direction. Add an entry under trust in the "
-                        + "configuration, from the source to the target.")
-            ]
+            guard let trust = facts.trust else {
+                return [
+                    facts.hasOppositeTrust
+                        ? finding(
+                            .trustMissing, .trustReversed,
+                            "The trust between the two tenants is for the other direction. Add an entry under trust in "
+                                + "the configuration, from the source to the target.")
+                        : Finding(
+                            code: .trustMissing,
+                            message:
+                                "The two tenants do not trust each other in this direction. Add an entry under trust in "
+                                + "the configuration, from the source to the target.")
+                ]
+            }
+            return trust.objections.map { objection in
+                finding(
+                    .trustMissing, objection.consent == .missing ? .consentMissing : .consentDisabled,
+                    object: objection.side.rawValue, objection.message)
+            }
         })
 
     /// U-6.
-    private static let inScope = Rule(
-        id: "U-6", "scope", codes: [.notInScope], needs: [.sourceTenant, .trust, .source],
+    static let inScope = Rule(
+        id: "U-6", "scope", codes: [.notInScope, .trustOrScopeUnclear], needs: [.sourceTenant, .trust, .source],
         applies: { facts, _ in facts.trust?.scope != nil && facts.source != nil },
         evaluate: { facts, _ in
-            guard let scope = facts.trust?.scope, let source = facts.source, !scope.contains(source.id) else {
-                return []
+            guard let trust = facts.trust, let scope = trust.scope, let source = facts.source,
+                !scope.contains(source.id)
+            else { return [] }
+            if let problem = trust.scopeProblem {
+                return [
+                    finding(
+                        .trustOrScopeUnclear, .scopeUnknown, object: trust.endpoint,
+                        "Nobody can say whether the source user may leave. \(problem)")
+                ]
             }
             return [
                 finding(
-                    .notInScope, .notInScope, object: facts.trust?.endpoint,
+                    .notInScope, .notInScope, object: trust.endpoint,
                     "The source user is not among those who may leave. Add the user to the scope of the trust.")
             ]
         })

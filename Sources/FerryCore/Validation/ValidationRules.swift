@@ -50,6 +50,17 @@ package enum ValidationRules {
         return nil
     }
 
+    /// Rule 5 after table 2.2, and 4.4: what the two sides agreed to is asked again while a person is moved. The first thing
+    /// that is lost; `nil` while all holds. A scope that cannot be read is no reason to stop what began with it.
+    package static func withdrawal(_ facts: PersonFacts, for workload: Workload) -> Finding? {
+        for rule in [PersonRules.trusted, PersonRules.inScope, MailboxRules.endpointNamed] {
+            if let finding = rule.findings(facts, workload).first, finding.code != .trustOrScopeUnclear {
+                return finding
+            }
+        }
+        return nil
+    }
+
     /// U-25: the check could not be carried out. Last, because what the others found is certain.
     private static let unchecked = Rule(
         id: "U-25", codes: [.validationBusy, .validationFault], applies: { facts, _ in facts.gap != nil },

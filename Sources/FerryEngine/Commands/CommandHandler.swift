@@ -131,7 +131,7 @@ package struct CommandHandler: CommandHandling {
     ) async throws(Refusal) -> CommandResult {
         let settings = settings
         return try await decide { (tx) throws(StoreError) in
-            guard let job = try tx.job(reference, in: caller.principal.tenant) else {
+            guard var job = try tx.job(reference, in: caller.principal.tenant) else {
                 return .failure(.jobNotFound(reference.text))
             }
             guard let id = PersonID(person), var task = try tx.task(job.id, id) else {
@@ -147,6 +147,8 @@ package struct CommandHandler: CommandHandling {
             try tx.save(task)
             // Whoever works for the person loses the lease and stops at the next checkpoint.
             try JobActions.removeWork(of: task, in: tx)
+            // One less to wait for.
+            if job.status == .adminActionRequired { job = try Workshop.heeded(job, in: tx) }
             try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
             return .success(.personCancelAccepted(job, id))

@@ -93,4 +93,6 @@ package struct PassResult: Sendable, Hashable {
 package enum WorkError: Error, Sendable {
     case connector(ConnectorError)
     case store(StoreError)
+    /// The tenants do not agree to the move of this person any more.
+    case withdrawn(Finding)
 }

@@ -231,8 +231,8 @@ private struct SideWork: Sendable {
     private static func failure(_ error: WorkError) -> Failure {
         switch error {
         case .connector(let error): .connector(error)
-        // Nothing here reads a store.
-        case .store:
+        // Nothing here reads a store or asks who may move.
+        case .store, .withdrawn:
             .connector(ConnectorError(.internalFault, .failRun, "A store was asked for. Please report this."))
         }
     }

@@ -22,6 +22,7 @@ struct FactFinder: Sendable {
             policy: ValidationPolicy(
                 requiresRedirect: workshop.settings.jobs.requiresRedirect,
                 holdsSkippedItems: workshop.settings.jobs.holdsSkippedItems))
+        facts.hasOppositeTrust = directory.trust(from: job.targetTenant, to: job.sourceTenant) != nil
         if let entry = map.entry(for: task.person) { facts.mapState = entry.state }
         if facts.mappedSources.isEmpty { facts.mappedElsewhere = mappedElsewhere(task.person, map, pair) }
         guard let source = facts.source, let target = facts.target else { return facts }

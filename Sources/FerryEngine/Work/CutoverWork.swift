@@ -32,6 +32,10 @@ struct CutoverWork: Sendable {
         var course = Course(progress: mine.progress)
         var resumed: CutoverJournal?
         var rehearsal: TransferVerification?
+        if found?.isBeforeSwap != false, let finding = workshop.planner.withdrawal(of: run, in: job) {
+            if let found, touchesSource { try await undo(found) }
+            throw .withdrawn(finding)
+        }
         if var found {
             if case .goOn(let step) = recovery(of: found) {
                 found.step = step
@@ -53,8 +57,13 @@ struct CutoverWork: Sendable {
             if journal.isBeforeSwap { try await reachSwap(&journal, &course, rehearsal) }
             try await settleIn(&journal, &course)
         } catch {
-            guard case .connector(let problem) = error else { throw error }
-            let isBackOpen = journal.isBeforeSwap || journal.step < .release && isLast(problem)
+            let isBackOpen: Bool
+            switch error {
+            case .store: throw error
+            case .withdrawn: isBackOpen = journal.isBeforeSwap
+            case .connector(let problem):
+                isBackOpen = journal.isBeforeSwap || journal.step < .release && isLast(problem)
+            }
             if touchesSource, isBackOpen { try await undo(journal) }
             throw error
         }
@@ -121,7 +130,9 @@ struct CutoverWork: Sendable {
                 resumed == nil && settings.jobs.holdsSkippedItems && verdict.grade == .investigate
                 && !task.runs[index].accepts(verdict)
             task.runs[index].message = ""
-            task.runs[index].verdict = verdict
+            // Where nobody is asked, nothing must look as if somebody were.
+            let looksHeld = verdict.grade == .investigate && !task.runs[index].accepts(verdict)
+            task.runs[index].verdict = isHeld || !looksHeld ? verdict : nil
             if isHeld { task.runs[index].held(by: verdict) }
             task.runs[index].progress = progress
             task.updated = tx.now
@@ -252,6 +263,8 @@ struct CutoverWork: Sendable {
             try await passGate(course.progress)
             return (journal, course)
         }
+        // The last moment at which either side may change its mind.
+        if let finding = workshop.planner.withdrawal(of: run, in: job) { throw .withdrawn(finding) }
         try await record(.swap, &journal)
     }
 

@@ -19,6 +19,12 @@ struct RunWork: Sendable {
         guard job.phase == .inProgress || job.phase == .cuttingOver || job.phase == .pendingCancel
         else { return try await workshop.finish(lease) }
         do throws(WorkError) {
+            // Whoever is in the cutover is asked there.
+            if mine.status == .syncing || mine.status == .synced,
+                let finding = workshop.planner.withdrawal(of: run, in: job)
+            {
+                throw WorkError.withdrawn(finding)
+            }
             if mine.progress.passes == 0, !mine.status.isFinal { try await openTarget(job) }
             switch mine.status {
             case .syncing:
@@ -167,6 +173,7 @@ struct RunWork: Sendable {
 
     /// Decides what an interruption means: again later, never, or somebody else's business now.
     private func interrupted(by error: WorkError) async throws(WorkError) {
+        if case .withdrawn(let finding) = error { return try await failed(finding, attempts: lease.item.attempts + 1) }
         guard case .connector(let problem) = error else { throw error }
         var next = lease.item
         switch problem.disposition {
@@ -213,14 +220,19 @@ struct RunWork: Sendable {
     }
 
     private func failed(_ problem: ConnectorError) async throws(WorkError) {
-        let (settings, run, attempts) = (workshop.settings.jobs, run, lease.item.attempts + 1)
         // The one cause that validation knows, too, has the name that it has there.
         let reason =
             problem.code == .sourceReplaced ? FindingReason.mailboxIdMismatch.rawValue : problem.code.rawValue
         let finding = Finding(
             code: Self.umbrella(for: run.workload, problem), message: problem.context, reason: reason)
+        try await failed(finding, attempts: lease.item.attempts + 1, loggedAs: problem.code.rawValue)
+    }
+
+    /// The run is over; what depends on it, too.
+    private func failed(_ finding: Finding, attempts: Int, loggedAs code: String? = nil) async throws(WorkError) {
+        let (settings, run) = (workshop.settings.jobs, run)
         workshop.logger.warning(
-            "A run failed", metadata: ["code": "\(problem.code.rawValue)", "attempts": "\(attempts)"])
+            "A run failed", metadata: ["code": "\(code ?? finding.code.rawValue)", "attempts": "\(attempts)"])
         try await workshop.transact(under: lease) { [lease] (tx) throws(StoreError) in
             try tx.finish(lease, next: nil)
             guard var job = try tx.job(run.job), var task = try tx.task(job.id, run.person),

@@ -142,7 +142,7 @@ final class Scheduler: Sendable {
             return
         case .connector(let problem) where problem.disposition == .cancelled:
             next.due = workshop.store.now
-        case .connector, .store:
+        case .connector, .store, .withdrawn:
             next.attempts += 1
             next.due =
                 workshop.store.now
@@ -161,6 +161,7 @@ final class Scheduler: Sendable {
         switch error {
         case .connector(let problem): "\(problem.code.rawValue): \(problem.context)"
         case .store(let problem): "\(problem)"
+        case .withdrawn(let finding): finding.code.rawValue
         }
     }
 

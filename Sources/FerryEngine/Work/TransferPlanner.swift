@@ -23,6 +23,17 @@ package struct TransferPlanner: Sendable {
             .flatMap { directory.person($0, in: job.sourceTenant) }
     }
 
+    /// What the two tenants have taken back of their agreement since the person was let in; `nil` while they hold to it.
+    func withdrawal(of run: RunID, in job: Job) -> Finding? {
+        guard let target = directory.tenant(job.targetTenant) else { return nil }
+        var facts = PersonFacts(
+            person: run.person, sourceTenant: directory.tenant(job.sourceTenant), targetTenant: target,
+            trust: directory.trust(from: job.sourceTenant, to: job.targetTenant), mappedSources: [],
+            source: sourcePerson(of: run.person, in: job), target: nil, exchange: job.exchangeSettings)
+        facts.hasOppositeTrust = directory.trust(from: job.targetTenant, to: job.sourceTenant) != nil
+        return ValidationRules.withdrawal(facts, for: run.workload)
+    }
+
     /// Both ends of a run. Fails with the finding that validation would give, should people or connections have gone
     /// since then.
     package func transfer(for run: RunID, of job: Job) -> Result<Transfer, Finding> {

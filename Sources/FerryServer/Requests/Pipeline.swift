@@ -14,6 +14,7 @@ struct Pipeline: Sendable {
     private let authenticator: Authenticator
     private let doorkeeper: Doorkeeper
     private let readiness: Readiness
+    private let outages: @Sendable () -> [String]
     private let effects: Effects
     private let logger: Logger
     /// Time since the pipeline was made, by the monotonic clock.
@@ -21,13 +22,14 @@ struct Pipeline: Sendable {
 
     init(
         settings: ServerSettings, operations: Operations, authenticator: Authenticator, doorkeeper: Doorkeeper,
-        readiness: @escaping Readiness, effects: Effects, logger: Logger
+        readiness: @escaping Readiness, outages: @escaping @Sendable () -> [String], effects: Effects, logger: Logger
     ) {
         self.settings = settings
         self.operations = operations
         self.authenticator = authenticator
         self.doorkeeper = doorkeeper
         self.readiness = readiness
+        self.outages = outages
         self.effects = effects
         self.logger = logger
         uptime = Self.stopwatch(effects.clock)
@@ -137,7 +139,9 @@ struct Pipeline: Sendable {
         case .readiness:
             let problems = await readiness().compactMap { check in check.problem.map { "\(check.name): \($0)\n" } }
             // One of several issuers in trouble is told, but takes nobody else's traffic away.
-            let outages = authenticator.outages.map { "issuer \($0.issuer): \($0.problem)\n" }.joined()
+            let outages =
+                authenticator.outages.map { "issuer \($0.issuer): \($0.problem)\n" }.joined()
+                + outages().map { "\($0)\n" }.joined()
             return problems.isEmpty && authenticator.canWork
                 ? .text(.ok, "ready\n" + outages, isGraph: false)
                 : .text(.serviceUnavailable, problems.joined() + outages, isGraph: false)

@@ -96,7 +96,10 @@ struct TenantConfiguration: Sendable {
     var name: String
     /// Lower case.
     var domains: [String]
+    /// Those of the file; empty where there is a directory.
     var people: [Person]
+    /// A server that is asked who the people are, instead of a file.
+    var directory: LDAPSource?
     var services: [ServiceKind: ServiceLocation]
     /// How the join links of the tenant's meetings begin; `nil` leaves links as they are.
     var meetingLinks: String?
@@ -121,14 +124,27 @@ struct TrustConfiguration: Sendable {
     var source: TenantID
     var target: TenantID
     var endpoint: String
-    /// `nil`: everybody may leave.
-    var scope: Set<PersonID>?
+    var scope = Scope.everybody
+    var inbound = Trust.Consent.given
+    var outbound = Trust.Consent.given
     var identities = Identities.byAddress
+
+    /// Who may leave.
+    enum Scope: Hashable, Sendable {
+        case everybody
+        case people(Set<PersonID>)
+        /// As a file names them; who they are is known once the source's directory has been read.
+        case named([PersonReference])
+        /// Everybody in a group of the source's directory, by its distinguished name.
+        case group(String)
+    }
 
     /// What the configuration says of who becomes whom.
     enum Identities: Sendable {
         /// The pairs of a file.
         case pairs([(source: PersonID, target: PersonID)])
+        /// The pairs of a file, of which a side comes from a directory.
+        case named([(source: PersonReference, target: PersonReference)])
         case byAddress
         /// Nothing: only what administrators have put into the map counts.
         case managed
@@ -138,4 +154,10 @@ struct TrustConfiguration: Sendable {
             if case .pairs(let pairs) = self { pairs } else { nil }
         }
     }
+}
+
+/// How a file names somebody: by id, sign-in name or address.
+struct PersonReference: Hashable, Sendable {
+    var text: String
+    var place: SourcePlace
 }

@@ -231,12 +231,18 @@ struct ConfigurationReader {
     private func tenant(_ value: YAMLValue) -> TenantConfiguration? {
         guard
             let mapping = value.mapping(
-                knows: ["id", "name", "domains", "people", "services", "meetingLinks"], of: "a tenant")
+                knows: ["id", "name", "domains", "people", "directory", "services", "meetingLinks"], of: "a tenant")
         else { return nil }
         let id = mapping.required("id", example: "id: 11111111-1111-1111-1111-111111111111").flatMap(tenantID)
         let name = mapping.required("name", example: "name: Contoso")?.text("the tenant's name")
         let domains = mapping.required("domains", example: "domains: [contoso.example]").map(domains) ?? []
-        let people = mapping.required("people", example: "people: contoso.csv").flatMap(people) ?? []
+        let directory = mapping["directory"]
+        if let directory, mapping["people"] != nil {
+            directory.report("People come from one place.", "Leave out people or directory.")
+        }
+        let people =
+            directory == nil
+            ? mapping.required("people", example: "people: contoso.csv").flatMap(people) ?? [] : []
         var services: [ServiceKind: ServiceLocation] = [:]
         if let value = mapping.required("services", example: "services: { mail: { folder: contoso/mail } }"),
             let kinds = value.mapping(knows: ServiceKind.allCases.map(\.rawValue), of: "services")
@@ -250,7 +256,13 @@ struct ConfigurationReader {
             "how the tenant's join links begin, for example https://meet.contoso.example/")
         guard let id, let name else { return nil }
         return TenantConfiguration(
-            id: id, name: name, domains: domains, people: people, services: services, meetingLinks: links)
+            id: id, name: name, domains: domains, people: people, directory: directory.flatMap(self.directory),
+            services: services, meetingLinks: links)
+    }
+
+    private func directory(_ value: YAMLValue) -> LDAPSource? {
+        value.mapping(knows: ["ldap"], of: "directory")?.required("ldap", example: "ldap: { url: …, base: … }")
+            .flatMap(LDAPReader(secrets: secrets).read)
     }
 
     private func tenantID(_ value: YAMLValue) -> TenantID? {
@@ -338,7 +350,7 @@ struct ConfigurationReader {
     private func trust(_ value: YAMLValue, _ finders: Finders) -> TrustConfiguration? {
         guard
             let mapping = value.mapping(
-                knows: ["source", "target", "endpoint", "scope", "identityMap"], of: "a trust")
+                knows: ["source", "target", "endpoint", "scope", "identityMap", "inbound", "outbound"], of: "a trust")
         else { return nil }
         let source = mapping.required("source", example: "source: the id of the tenant that people leave")
             .flatMap { side($0, finders) }
@@ -352,23 +364,54 @@ struct ConfigurationReader {
         guard let source, let target, let endpoint, let from = finders[source], let to = finders[target] else {
             return nil
         }
-        let scope = table(mapping["scope"]) { bytes, file in
-            TrustFiles.scope(in: bytes, file: file, source: from.finder, problems: problems)
-        }
+        let resolver = ReferenceResolver(source: from.finder, target: to.finder, problems: problems)
+        let isKnown = from.tenant.directory == nil && to.tenant.directory == nil
+        let scope = mapping["scope"].map { leavers($0, of: from.tenant, resolver) } ?? .everybody
         var identities = TrustConfiguration.Identities.byAddress
         if mapping["identityMap"]?.node.scalar?.string == "managed" {
             identities = .managed
         } else if let pairs = table(
             mapping["identityMap"],
-            { bytes, file in
-                TrustFiles.identities(
-                    in: bytes, file: file, source: from.finder, target: to.finder, problems: problems)
-            })
+            { bytes, file in TrustFiles.identities(in: bytes, file: file, problems: problems) })
         {
-            identities = .pairs(pairs)
+            identities = isKnown ? .pairs(resolver.pairs(pairs)) : .named(pairs)
         }
+        let (inbound, outbound) = consents(mapping)
         return TrustConfiguration(
-            source: source, target: target, endpoint: endpoint, scope: scope, identities: identities)
+            source: source, target: target, endpoint: endpoint, scope: scope, inbound: inbound, outbound: outbound,
+            identities: identities)
+    }
+
+    /// A file, or `{ ldap: GROUP }`. Whatever cannot be read lets nobody leave; it has been reported.
+    private func leavers(
+        _ value: YAMLValue, of source: TenantConfiguration, _ resolver: ReferenceResolver
+    ) -> TrustConfiguration.Scope {
+        if value.node.mapping != nil {
+            let group = value.mapping(knows: ["ldap"], of: "scope")?
+                .required("ldap", example: "ldap: \"cn=leaving,ou=groups,dc=contoso,dc=example\"")?
+                .text("a group, a distinguished name")
+            guard source.directory != nil else {
+                value.report(
+                    "\(source.name) has no directory with groups.", "Write a CSV file, or give it a directory.")
+                return .people([])
+            }
+            return group.map { .group($0) } ?? .people([])
+        }
+        let named = table(value) { bytes, file in TrustFiles.scope(in: bytes, file: file, problems: problems) } ?? []
+        return source.directory == nil ? .people(resolver.scope(named)) : .named(named)
+    }
+
+    /// The halves of both sides. A trust that names neither is agreed to by both.
+    private func consents(_ trust: YAMLMapping) -> (inbound: Trust.Consent, outbound: Trust.Consent) {
+        guard trust["inbound"] != nil || trust["outbound"] != nil else { return (.given, .given) }
+        func consent(_ key: String) -> Trust.Consent {
+            guard let value = trust[key] else { return .missing }
+            guard let half = value.mapping(knows: ["enabled"], of: "\(key), one side's half of the trust"),
+                let enabled = half.required("enabled", example: "enabled: true")?.boolean()
+            else { return .missing }
+            return enabled ? .given : .disabled
+        }
+        return (consent("inbound"), consent("outbound"))
     }
 
     private func side(_ value: YAMLValue, _ finders: Finders) -> TenantID? {

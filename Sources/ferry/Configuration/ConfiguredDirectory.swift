@@ -1,6 +1,8 @@
 import FerryCore
+import FerryLDAP
 
-/// The directory as the configuration file and its CSV files have it; everything is computed once, at the start.
+/// The directory as the configuration file, its CSV files and the servers that it names have it at one time; everything is
+/// computed once.
 struct ConfiguredDirectory: Directory {
     private struct Agreement: Sendable {
         var trust: Trust
@@ -12,8 +14,11 @@ struct ConfiguredDirectory: Directory {
     private let people: [TenantID: [PersonID: Person]]
     private let configured: [TenantID: TenantConfiguration]
     private var agreements: [TenantPair: Agreement]
+    /// Names in files that nobody has, where that shows only now.
+    let problems: [ConfigurationProblem]
 
-    init(_ configuration: Configuration) {
+    /// - Parameter rosters: what the servers say, by tenant.
+    init(_ configuration: Configuration, rosters: [TenantID: LDAPRoster] = [:]) {
         let tenantsByID = Dictionary(
             configuration.tenants.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         configured = tenantsByID
@@ -23,25 +28,48 @@ struct ConfiguredDirectory: Directory {
                 meetingLinks: tenant.meetingLinks)
         }
         let people = tenantsByID.mapValues { tenant in
-            Dictionary(tenant.people.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            let everybody = rosters[tenant.id]?.people ?? tenant.people
+            return Dictionary(everybody.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         }
         self.people = people
+        let found = ProblemList()
+        func finder(_ tenant: TenantID) -> PersonFinder { PersonFinder(people[tenant].map { Array($0.values) } ?? []) }
         var agreements: [TenantPair: Agreement] = [:]
         for trust in configuration.trusts {
             guard let source = tenantsByID[trust.source], let target = tenantsByID[trust.target] else { continue }
+            var resolver: ReferenceResolver {
+                ReferenceResolver(source: finder(source.id), target: finder(target.id), problems: found)
+            }
             var pairs: [(source: PersonID, target: PersonID)] = []
             switch trust.identities {
             case .pairs(let named): pairs = named
+            case .named(let references): pairs = resolver.pairs(references)
             case .byAddress:
                 if let from = tenants[source.id], let to = tenants[target.id] {
-                    pairs = AddressMatch.pairs(source.people, of: from, to: target.people, of: to)
+                    pairs = AddressMatch.pairs(
+                        people[source.id].map { Array($0.values) } ?? [], of: from,
+                        to: people[target.id].map { Array($0.values) } ?? [], of: to)
                 }
             case .managed: break
             }
+            var agreement = Trust(
+                source: source.id, target: target.id, endpoint: trust.endpoint, scope: nil, inbound: trust.inbound,
+                outbound: trust.outbound)
+            switch trust.scope {
+            case .everybody: break
+            case .people(let people): agreement.scope = people
+            case .named(let references): agreement.scope = resolver.scope(references)
+            case .group(let name):
+                switch rosters[source.id]?.groups[name] {
+                case .people(let members)?: agreement.scope = members
+                case .unknown(let problem)?: (agreement.scope, agreement.scopeProblem) = ([], problem)
+                case nil: (agreement.scope, agreement.scopeProblem) = ([], "The group '\(name)' was not read yet.")
+                }
+            }
             agreements[TenantPair(source: source.id, target: target.id)] = Agreement(
-                trust: Trust(source: source.id, target: target.id, endpoint: trust.endpoint, scope: trust.scope),
-                map: IdentityMap(pairs), book: AddressBook())
+                trust: agreement, map: IdentityMap(pairs), book: AddressBook())
         }
+        problems = found.problems
         self.agreements = agreements
         for (pair, agreement) in agreements {
             let book = addressBook(of: agreement.map, from: pair.source, to: pair.target)

@@ -119,11 +119,3 @@ enum PeopleFile {
         }
     }
 }
-
-extension String {
-    /// Has one `@` with something on both sides and no white space: enough to find slips, no judge of RFC 5321.
-    var isPlausibleAddress: Bool {
-        let parts = split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && !contains(where: \.isWhitespace)
-    }
-}

@@ -2,12 +2,13 @@ import ArgumentParser
 import FerryConnector
 import FerryCore
 import FoundationEssentials
+import Logging
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Connect to everything and say what is wrong and how to mend it.",
         discussion: """
-            Reads the configuration, asks every issuer for its keys, then looks at every person at every service: can \
+            Reads the configuration, asks every issuer for its keys and every directory for its people, then looks at every person at every service: can \
             the source be read, can the target be written. Changes nothing. Exit code 0 when all is well, 1 when something is wrong, 78 when the \
             configuration itself is.
 
@@ -22,19 +23,27 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try file.load()
         let issuers = try await IssuerCheck(configuration: configuration).results()
-        let results = await EndpointCheck(configuration).results()
+        let logger = Logger(label: "ferry") { LogfmtHandler(label: $0, level: .critical) }
+        let (directory, failures) = await LiveDirectory.open(configuration, logger: logger)
+        let directories = DirectoryCheck.results(directory, failures)
+        let results = await EndpointCheck(configuration, directory).results()
         let output = Terminal.output
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
             output.print(
-                String(decoding: try encoder.encode(Report(issuers: issuers, services: results)), as: UTF8.self))
+                String(
+                    decoding: try encoder.encode(Report(issuers: issuers, directories: directories, services: results)),
+                    as: UTF8.self))
         } else {
             for line in IssuerCheck.lines(issuers, style: output.style) { output.print(line) }
+            for line in DirectoryCheck.lines(directories, style: output.style) { output.print(line) }
             output.print("")
             for line in Self.lines(results, style: output.style) { output.print(line) }
         }
-        if results.contains(where: { !$0.problems.isEmpty }) || issuers.contains(where: { $0.problem != nil }) {
+        if results.contains(where: { !$0.problems.isEmpty }) || issuers.contains(where: { $0.problem != nil })
+            || directories.contains(where: { !$0.problems.isEmpty })
+        {
             throw ExitCode(ExitReason.failed.rawValue)
         }
     }
@@ -42,6 +51,7 @@ struct CheckCommand: AsyncParsableCommand {
     /// What `--json` prints.
     private struct Report: Encodable {
         var issuers: [IssuerCheck.Result]
+        var directories: [DirectoryCheck.Result]
         var services: [EndpointCheck.Result]
     }
 
@@ -95,22 +105,26 @@ struct EndpointCheck {
     }
 
     private let configuration: Configuration
+    private let directory: any Directory
     private static let width = 8
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    init(_ configuration: Configuration, _ directory: (any Directory)? = nil) {
+        self.configuration = configuration
+        self.directory = directory ?? ConfiguredDirectory(configuration)
+    }
 
     func results() async -> [Result] {
-        let directory = ConfiguredDirectory(configuration)
         let connections = ConnectionTable(configuration, now: SystemEffects.now)
         var results: [Result] = []
         for trust in configuration.trusts {
+            let scope = directory.trust(from: trust.source, to: trust.target)?.scope
             let pairs = directory.identityMap(from: trust.source, to: trust.target).targets
-                .filter { trust.scope?.contains($0.key) ?? true }
+                .filter { scope?.contains($0.key) ?? true }
             for (tenantID, role, ids) in [
                 (trust.source, AccountRole.source, Set(pairs.keys)), (trust.target, .target, Set(pairs.values)),
             ] {
                 guard let tenant = configuration.tenants.first(where: { $0.id == tenantID }) else { continue }
-                let people = tenant.people.filter { ids.contains($0.id) }
+                let people = directory.people(in: tenantID).filter { ids.contains($0.id) }.sorted { $0.id < $1.id }
                 for service in ServiceKind.allCases {
                     guard let connector = connections.connector(of: tenantID, for: service) else { continue }
                     results.append(await check(people, of: tenant, at: connector, as: role))

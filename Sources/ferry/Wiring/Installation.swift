@@ -10,7 +10,7 @@ import UnixSignals
 /// Everything that a configuration stands for, made and put together. Nothing runs before `serve`.
 struct Installation: Sendable {
     let configuration: Configuration
-    let directory: ConfiguredDirectory
+    let directory: LiveDirectory
     let connections: ConnectionTable
     let store: any Store
     let engine: Engine
@@ -35,7 +35,7 @@ struct Installation: Sendable {
     ) async throws(Complaint) {
         self.configuration = configuration
         logger = Logger(label: "ferry") { LogfmtHandler(label: $0, level: logLevel) }
-        directory = ConfiguredDirectory(configuration)
+        directory = try await LiveDirectory.openAll(configuration, logger: logger)
         connections = ConnectionTable(configuration, now: SystemEffects.now)
         switch configuration.store {
         case .sqlite(let path):
@@ -137,7 +137,8 @@ struct Installation: Sendable {
         let server = FerryServer(
             settings: settings,
             commands: engine.commands, reader: store.reader, authenticator: authenticator, readiness: readiness,
-            effects: Self.effects, certificate: certificate, drain: drain, directory: directory,
+            outages: { [directory] in directory.outages }, effects: Self.effects, certificate: certificate,
+            drain: drain, directory: directory,
             identities: engine.identities,
             manifests: manifests.map {
                 ServedManifests(archive: $0.archive, publicKey: ManifestKeyFile.pem($0.publicKey))
@@ -158,6 +159,10 @@ struct Installation: Sendable {
         if let certificate {
             let watch = CertificateWatch(
                 certificate, hints: Hangup.signals(), clock: Self.effects.clock, logger: logger)
+            services.append(.init(service: watch, successTerminationBehavior: .ignore))
+        }
+        if !directory.servers.isEmpty {
+            let watch = DirectoryWatch(directory: directory, hints: Hangup.signals(), clock: Self.effects.clock)
             services.append(.init(service: watch, successTerminationBehavior: .ignore))
         }
         let group = ServiceGroupConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FerryCore
+import FerryLDAP
 import FerryEngine
 import FerryServer
 
@@ -66,7 +67,12 @@ struct TokenCommand: AsyncParsableCommand {
         } else {
             rights = .application(permissions: permissions)
         }
-        let person = user.flatMap { PersonFinder(tenant.people).person($0) }
+        var people = tenant.people
+        if user != nil, let source = tenant.directory {
+            // Nobody who needs a token has to wait for a directory to be mended: then the person has no id that is known.
+            people = (try? await LDAPDirectory(source.settings).roster(groups: []).people) ?? []
+        }
+        let person = user.flatMap { PersonFinder(people).person($0) }
         let request = TokenRequest(
             tenant: tenant.id, rights: rights, objectID: person?.guid ?? SystemEffects.makeGUID(),
             applicationID: application ?? "ferry", lifetime: Duration(spelled: lifetime) ?? .seconds(3600))

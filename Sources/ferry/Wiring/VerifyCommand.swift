@@ -131,9 +131,12 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func compare(_ file: ManifestFile, _ configuration: Configuration?) async throws -> ManifestReport {
-        let checker = configuration.map {
-            ManifestChecker(
-                directory: ConfiguredDirectory($0), connections: ConnectionTable($0, now: SystemEffects.now))
+        var checker: ManifestChecker?
+        if let configuration {
+            let logger = Logger(label: "ferry") { LogfmtHandler(label: $0, level: .error) }
+            checker = ManifestChecker(
+                directory: try await LiveDirectory.openAll(configuration, logger: logger),
+                connections: ConnectionTable(configuration, now: SystemEffects.now))
         }
         var comparisons: [ManifestChecker.Comparison] = [.recorded]
         if checker != nil, side != .target { comparisons.append(.source) }
@@ -179,6 +182,7 @@ extension Installation {
             switch error {
             case .connector(let error): throw Complaint("\(error.code.rawValue): \(error.context)")
             case .store(let error): throw Complaint("The store: \(Complaint.words(for: error)).")
+            case .withdrawn(let finding): throw Complaint("\(finding.code.rawValue): \(finding.message)")
             }
         }
     }
