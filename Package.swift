@@ -230,8 +230,10 @@ let package = Package(
         .testTarget(
             name: "FerryDAVTests",
             dependencies: [
-                "FerryDAV", "FerryHTTP", "FerryConnector", "FerryFormats", "FerryCore", "FerryTestKit",
-                .product(name: "NIOCore", package: "swift-nio"),
+                "FerryDAV", "FerryHTTP", "FerryConnector", "FerryEngine", "FerrySQLite", "FerryStore", "FerryFormats",
+                "FerryCore", "FerryTestKit",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .testTarget(

@@ -20,11 +20,65 @@ package enum ContainerDetails: Sendable, Hashable {
     /// `use`: what the folder is for, where the source says so.
     case mailFolder(isSubscribed: Bool, use: MailFolderUse? = nil)
     /// `color` is `#RRGGBB`; both as people see them, `nil` when not set.
-    case calendar(displayName: String?, color: String?)
-    case addressBook(displayName: String?, color: String?)
+    case calendar(displayName: String?, color: String?, traits: CollectionTraits = CollectionTraits())
+    case addressBook(displayName: String?, color: String?, traits: CollectionTraits = CollectionTraits())
     case fileTree
     /// A chat room; `state` is the room's state: Matrix state events as one JSON array in UTF-8.
     case room(state: [UInt8])
+}
+
+extension ContainerDetails {
+    /// Of a calendar or address book; none of anything else.
+    package var traits: CollectionTraits {
+        switch self {
+        case .calendar(_, _, let traits), .addressBook(_, _, let traits): traits
+        case .mailFolder, .fileTree, .room: CollectionTraits()
+        }
+    }
+}
+
+/// What a calendar or address book has beside its name and color; `nil` or empty where it is not set.
+package struct CollectionTraits: Sendable, Hashable {
+    package var description: String?
+    /// Its place in a client's list, a decimal number.
+    package var order: String?
+    /// That of times without one: an iCalendar object with one VTIMEZONE (RFC 4791 section 5.2.2), its lines ended by CRLF.
+    package var timeZone: String?
+    /// What a calendar is for, sorted: of VEVENT, VTODO and VJOURNAL; empty where it is for all of them.
+    package var components: [String]
+
+    package init(
+        description: String? = nil, order: String? = nil, timeZone: String? = nil, components: [String] = []
+    ) {
+        self.description = description
+        self.order = order
+        self.timeZone = timeZone
+        self.components = components
+    }
+
+    /// Those that `other` has not, or has otherwise. Of a time zone only the name counts, for servers have rules of their own
+    /// for it.
+    package func missing(in other: CollectionTraits) -> CollectionTraits {
+        CollectionTraits(
+            description: description == other.description ? nil : description,
+            order: order == other.order ? nil : order,
+            timeZone: Self.zone(timeZone) == Self.zone(other.timeZone) ? nil : timeZone,
+            components: components == other.components ? [] : components)
+    }
+
+    /// Names of what is set, for messages.
+    package var names: [String] {
+        [
+            description.map { _ in "description" }, order.map { _ in "order" }, timeZone.map { _ in "time zone" },
+            components.isEmpty ? nil : "kinds of components (\(components.joined(separator: ", ")))",
+        ].compactMap(\.self)
+    }
+
+    /// TZID of the first VTIMEZONE.
+    private static func zone(_ text: String?) -> Substring? {
+        text?.split(whereSeparator: \.isNewline).first { $0.uppercased().hasPrefix("TZID") }
+            .map { $0.drop { $0 != ":" } }
+    }
 }
 
 /// What a mail folder is for (RFC 6154 section 2), whatever it is called.

@@ -68,9 +68,11 @@ struct CollectionServer: Sendable {
     }
 
     func connector(
-        _ what: CollectionKind, credentials: HTTPCredentials? = nil, sendsMany: Bool = true
+        _ what: CollectionKind, credentials: HTTPCredentials? = nil, sendsMany: Bool = true, port: Int? = nil
     ) -> CollectionConnector {
         let credentials = credentials ?? self.credentials
+        var endpoint = endpoint
+        if let port { endpoint.port = port }
         var settings = DAVSettings(
             // Radicale reads 2,500 new files before it answers.
             endpoint: endpoint, timeout: .seconds(300), root: { home(what, of: $0.login) },

@@ -61,6 +61,95 @@ import Testing
         await session.close()
     }
 
+    private static let berlin = CollectionTraits(
+        description: "Größer & <besser>", order: "7",
+        timeZone: [
+            "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Ferry//Test//EN", "BEGIN:VTIMEZONE", "TZID:Europe/Berlin",
+            "BEGIN:STANDARD", "DTSTART:19701025T030000", "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+            "TZOFFSETFROM:+0200",
+            "TZOFFSETTO:+0100", "END:STANDARD", "BEGIN:DAYLIGHT", "DTSTART:19700329T020000",
+            "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200", "END:DAYLIGHT",
+            "END:VTIMEZONE", "END:VCALENDAR", "",
+        ].joined(separator: "\r\n"), components: ["VTODO"])
+
+    @Test(arguments: CollectionServer.Kind.allCases)
+    func `A calendar gets the description, order, time zone and components of the source`(
+        _ kind: CollectionServer.Kind
+    ) async throws {
+        let server = try await CollectionServer.person(kind)
+        let session = try await server.connector(.calendars).target(for: server.account())
+        func ensure(_ traits: CollectionTraits) async throws -> CollectionTraits {
+            try await session.ensure(
+                Container(
+                    name: "tasks", path: ["tasks"],
+                    details: .calendar(displayName: "Tasks", color: "#112233", traits: traits))
+            ).details.traits
+        }
+        #expect(Self.berlin.missing(in: try await ensure(Self.berlin)) == CollectionTraits())
+        var later = Self.berlin
+        (later.description, later.order) = ("Später", "-2")
+        #expect(later.missing(in: try await ensure(later)) == CollectionTraits())
+        await session.close()
+        // As a source it says the same again.
+        let reader = try await server.connector(.calendars).source(for: server.account())
+        let found = try #require(try await reader.containers().first { $0.path == ["tasks"] })
+        #expect(later.missing(in: found.details.traits) == CollectionTraits())
+        await reader.close()
+    }
+
+    @Test(arguments: CollectionServer.Kind.allCases)
+    func `An address book gets the description of the source`(_ kind: CollectionServer.Kind) async throws {
+        let server = try await CollectionServer.person(kind)
+        let session = try await server.connector(.addressBooks).target(for: server.account())
+        let traits = CollectionTraits(description: "Freunde ☂")
+        for name in ["Friends", "Later"] {
+            let made = try await session.ensure(
+                Container(
+                    name: "friends", path: ["friends"],
+                    details: .addressBook(displayName: name, color: nil, traits: traits)))
+            #expect(made.details.traits == traits)
+        }
+        await session.close()
+    }
+
+    @Test func `A property that a server refuses does not take the others along, and is known to be missing`()
+        async throws
+    {
+        func multistatus(_ inner: String) -> String {
+            let body =
+                #"<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">\#(inner)"#
+                + "</D:multistatus>"
+            return "HTTP/1.1 207 Multi-Status\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+        }
+        func properties(_ inner: String, _ status: String) -> String {
+            "<D:propstat><D:prop>\(inner)</D:prop><D:status>HTTP/1.1 \(status)</D:status></D:propstat>"
+        }
+        func listed(_ inner: String) -> String {
+            multistatus(
+                "<D:response><D:href>/place/x/</D:href>"
+                    + properties("<D:resourcetype><D:collection/><C:calendar/></D:resourcetype>" + inner, "200 OK")
+                    + "</D:response>")
+        }
+        func patched(_ status: String) -> String {
+            multistatus("<D:response><D:href>/place/x/</D:href>\(properties("<D:displayname/>", status))</D:response>")
+        }
+        let kept = "<D:displayname>X</D:displayname><C:calendar-description>About</C:calendar-description>"
+        let answers = [
+            listed(""), patched("424 Failed Dependency"), patched("200 OK"), patched("200 OK"),
+            patched("403 Forbidden"), listed(kept),
+        ]
+        let wanted = CollectionTraits(description: "About", order: "1")
+        let (made, asked) = try await SaidByAServer.play(answers) { session in
+            try await DAVObjectTarget(
+                session, .calendars, home: DAVPath(["place"]), ServerManners(sendsMany: false)
+            ).ensure(
+                Container(
+                    name: "x", path: ["x"], details: .calendar(displayName: "X", color: nil, traits: wanted)))
+        }
+        #expect(wanted.missing(in: made.details.traits) == CollectionTraits(order: "1"))
+        #expect(asked.count == 6)
+    }
+
     @Test(arguments: CollectionServer.Kind.allCases)
     func `An object that was renamed at the source gets its new name`(_ kind: CollectionServer.Kind) async throws {
         let server = try await CollectionServer.person(kind)

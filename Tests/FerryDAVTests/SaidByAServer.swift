@@ -6,9 +6,10 @@ import Synchronization
 @testable import FerryDAV
 
 /// A server on loopback that gives prepared answers to one connection, one after the other, for what no real server can be
-/// made to say. Asks are `sync-collection` reports.
+/// made to say.
 enum SaidByAServer {
     private static let most = 1 << 20
+    private static let ends = ["</D:sync-collection>", "</D:propfind>", "</D:propertyupdate>"]
 
     /// Plays the answers, whole HTTP responses, while `body` asks; gives what came of it and the requests.
     static func play<Value: Sendable>(
@@ -73,7 +74,7 @@ enum SaidByAServer {
                 bytes += chunk[..<count]
                 // Every request of these tests has a body that ends with its root element.
                 let text = String(decoding: bytes, as: UTF8.self)
-                if text.hasSuffix("</D:sync-collection>") { return text }
+                if SaidByAServer.ends.contains(where: text.hasSuffix) { return text }
             }
             return nil
         }

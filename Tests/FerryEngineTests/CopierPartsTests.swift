@@ -74,6 +74,16 @@ import Testing
         Container(name: "Gesendet", path: ["Gesendet"], details: .mailFolder(isSubscribed: true, use: .sent)),
         Container(name: "c/1", path: ["Größe", "2"], details: .calendar(displayName: nil, color: "#FFFFFF")),
         Container(name: "", path: [], details: .addressBook(displayName: "", color: nil)),
+        Container(
+            name: "t", path: ["t"],
+            details: .calendar(
+                displayName: "Tasks", color: nil,
+                traits: CollectionTraits(
+                    description: "", order: "-1.5", timeZone: "BEGIN:VCALENDAR\r\n", components: ["VJOURNAL", "VTODO"]))
+        ),
+        Container(
+            name: "b", path: ["b"],
+            details: .addressBook(displayName: nil, color: nil, traits: CollectionTraits(description: "Größe"))),
         Container(name: "files", path: ["Files"], details: .fileTree),
         Container(name: "!r", path: ["Room"], details: .room(state: [91, 0, 255, 93])),
     ]

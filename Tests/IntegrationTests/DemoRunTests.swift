@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import Testing
 
 @testable import ferry
@@ -35,7 +36,7 @@ struct DemoRunTests {
 
     @Test(.timeLimit(.minutes(10)))
     func `the demo over IMAP moves everybody between two Dovecots, which end with it`() async throws {
-        do throws(Complaint) { _ = try DemoDovecot.require() } catch {
+        do throws(Complaint) { _ = try DemoServer.program(of: .dovecot) } catch {
             try Test.cancel("SKIPPED, no Dovecot here: \(error.lines[0])")
         }
         let folder = newFolder()
@@ -48,6 +49,38 @@ struct DemoRunTests {
         let problems = await EndpointCheck(configuration).results().filter { $0.service == "mail" }.flatMap(\.problems)
         #expect(problems.count == 4)
         #expect(problems.allSatisfy { $0.message.contains("127.0.0.1") })
+        try await demo("--directory", folder, "--resume")
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `the demo over CalDAV, CardDAV and WebDAV moves everybody between servers, which end with it`() async throws {
+        // script/bootstrap puts Radicale there.
+        let python = FileManager.default.currentDirectoryPath + "/.build/venv/bin/python"
+        if LocalFile.exists(python) { setenv("FERRY_RADICALE", python, 0) }
+        do throws(Complaint) {
+            for peer in [DemoPeer.radicale, .apache] { _ = try DemoServer.program(of: peer) }
+        } catch {
+            try Test.cancel("SKIPPED, a server is missing here: \(error.lines[0])")
+        }
+        let folder = newFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await demo("--calendar", "radicale", "--files", "webdav", "--directory", folder, "--people", "3")
+        let configuration = try ConfigurationFile.load("\(folder)/ferry.yaml")
+        // They keep files too, so what has arrived can be seen without them.
+        func objects(_ tenant: String) throws -> [String] {
+            let root = "\(folder)/\(tenant)/collections/collection-root"
+            return try (LocalFile.names(in: root) ?? []).flatMap { login in
+                try ["work", "private", "contacts", "partners"].flatMap { collection in
+                    try (LocalFile.names(in: "\(root)/\(login)/\(collection)") ?? []).filter { !$0.hasPrefix(".") }
+                }
+            }.sorted()
+        }
+        #expect(try objects("contoso") == objects("fabrikam"))
+        #expect(try objects("fabrikam").count > 60)
+        #expect(try LocalFile.names(in: "\(folder)/fabrikam/files")?.count == 3)
+        let problems = await EndpointCheck(configuration).results()
+            .filter { ["calendar", "contacts", "files"].contains($0.service) }.flatMap(\.problems)
+        #expect(problems.count == 18)
         try await demo("--directory", folder, "--resume")
     }
 

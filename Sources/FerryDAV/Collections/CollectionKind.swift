@@ -16,6 +16,7 @@ package enum CollectionKind: Sendable, Hashable {
     var wellKnown: DAVPath { DAVPath([".well-known", self == .calendars ? "caldav" : "carddav"]) }
     var multiget: String { self == .calendars ? "calendar-multiget" : "addressbook-multiget" }
     var data: String { self == .calendars ? "calendar-data" : "address-data" }
+    var description: String { self == .calendars ? "calendar-description" : "addressbook-description" }
     var suffix: String { self == .calendars ? ".ics" : ".vcf" }
     var contentType: String {
         self == .calendars ? "text/calendar; charset=utf-8" : "text/vcard; charset=utf-8"

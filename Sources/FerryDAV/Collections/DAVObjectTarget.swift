@@ -36,15 +36,16 @@ final class DAVObjectTarget: TargetSession {
 
     // MARK: collections
 
-    /// The collection with its name and color. A name that a server might not take becomes the display name.
+    /// The collection with its name, color and traits. A name that a server might not take becomes the display name.
     func ensure(_ container: Container) async throws(ConnectorError) -> Container {
         let name = ObjectName.collection(container.path)
         var looks = Looks()
         switch (container.details, kind) {
-        case (.calendar(let itsName, let itsColor), .calendars),
-            (.addressBook(let itsName, let itsColor), .addressBooks):
+        case (.calendar(let itsName, let itsColor, let traits), .calendars),
+            (.addressBook(let itsName, let itsColor, let traits), .addressBooks):
             looks = Looks(
-                displayName: itsName ?? ([name] == container.path ? nil : container.path.last), color: itsColor)
+                displayName: itsName ?? ([name] == container.path ? nil : container.path.last), color: itsColor,
+                traits: traits)
         default:
             throw ConnectorError(
                 .targetItemRefused, .failRun,
@@ -75,10 +76,25 @@ final class DAVObjectTarget: TargetSession {
 
     /// What a server does not keep is nothing to stop for.
     private func give(_ looks: Looks, to path: DAVPath) async throws(ConnectorError) {
-        _ = try await session.status(
+        guard try await !propPatch(looks, path) else { return }
+        // One that is refused takes the others along (RFC 4918 section 9.2).
+        let parts = looks.parts
+        guard parts.count > 1 else { return }
+        for part in parts { _ = try await propPatch(part, path) }
+    }
+
+    /// Whether everything was taken.
+    private func propPatch(_ looks: Looks, _ path: DAVPath) async throws(ConnectorError) -> Bool {
+        var isTaken = true
+        let head = try await session.multistatus(
             HTTPRequest(
                 "PROPPATCH", path.encoded(isCollection: true), headers: [Self.xml],
-                body: ByteBuffer(string: looks.body("D:propertyupdate", kind, ""))))
+                body: ByteBuffer(string: looks.body("D:propertyupdate", kind, ""))),
+            about: "'\(path.text.printable(limit: 400))'", MultistatusParser()
+        ) { response in
+            if response.properties.contains(where: { !(200..<300).contains($0.status) }) { isTaken = false }
+        }
+        return head.status == 207 ? isTaken : head.isDone
     }
 
     private func look() async throws(ConnectorError) {
@@ -94,18 +110,44 @@ final class DAVObjectTarget: TargetSession {
     private struct Looks: Hashable {
         var displayName: String?
         var color: String?
+        var traits = CollectionTraits()
 
         func missing(in found: FoundCollection) -> Looks {
             Looks(
                 displayName: displayName == found.displayName ? nil : displayName,
-                color: color?.lowercased() == found.color?.lowercased() ? nil : color)
+                color: color?.lowercased() == found.color?.lowercased() ? nil : color,
+                traits: traits.missing(in: found.traits))
+        }
+
+        /// Each property by itself.
+        var parts: [Looks] {
+            [
+                Looks(displayName: displayName), Looks(color: color),
+                Looks(traits: CollectionTraits(description: traits.description)),
+                Looks(traits: CollectionTraits(order: traits.order)),
+                Looks(traits: CollectionTraits(timeZone: traits.timeZone)),
+                Looks(traits: CollectionTraits(components: traits.components)),
+            ].filter { $0 != Looks() }
         }
 
         /// A request's body that sets them; `more` is set besides.
         func body(_ element: String, _ kind: CollectionKind, _ more: String) -> String {
             var properties = more
-            if let displayName { properties += "<D:displayname>\(Markup.escaped(displayName))</D:displayname>" }
-            if let color { properties += "<X:\(kind.color.name)>\(Markup.escaped(color))</X:\(kind.color.name)>" }
+            func set(_ name: String, _ value: String?) {
+                if let value { properties += "<\(name)>\(Markup.escaped(value))</\(name)>" }
+            }
+            set("D:displayname", displayName)
+            set("X:\(kind.color.name)", color)
+            set("C:\(kind.description)", traits.description)
+            if kind == .calendars {
+                set("X:calendar-order", traits.order)
+                set("C:calendar-timezone", traits.timeZone)
+                if !traits.components.isEmpty {
+                    let components = traits.components.map { #"<C:comp name="\#($0)"/>"# }.joined()
+                    properties +=
+                        "<C:supported-calendar-component-set>\(components)</C:supported-calendar-component-set>"
+                }
+            }
             return #"<?xml version="1.0" encoding="utf-8"?><\#(element) xmlns:D="DAV:" xmlns:C="\#(kind.namespace)""#
                 + #" xmlns:X="\#(kind.color.namespace)"><D:set><D:prop>\#(properties)</D:prop></D:set></\#(element)>"#
         }

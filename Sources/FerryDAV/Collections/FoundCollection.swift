@@ -8,6 +8,7 @@ struct FoundCollection: Sendable, Hashable {
     var displayName: String?
     /// `#RRGGBB`.
     var color: String?
+    var traits = CollectionTraits()
     /// Stands for the state of everything within; `nil` where the server has nothing of the kind.
     var state: String?
     /// Bytes of an object that the server takes at most, where it says so.
@@ -26,6 +27,7 @@ struct FoundCollection: Sendable, Hashable {
             $0.isEmpty ? nil : $0
         }
         color = response.property("\(kind.color.namespace) \(kind.color.name)").flatMap { Self.color($0.text) }
+        traits = Self.traits(response, kind)
         state = Self.state(response)
         largestBytes = response.property("\(kind.namespace) max-resource-size").flatMap {
             Int64($0.text.trimmingBlanks)
@@ -38,6 +40,25 @@ struct FoundCollection: Sendable, Hashable {
             if let text = response.property(name)?.text.trimmingBlanks, !text.isEmpty { return letter + text }
         }
         return nil
+    }
+
+    private static func traits(_ response: DAVResponse, _ kind: CollectionKind) -> CollectionTraits {
+        func text(_ name: String) -> String? {
+            response.property(name).map(\.text.trimmingBlanks).flatMap { $0.isEmpty ? nil : $0 }
+        }
+        var traits = CollectionTraits(description: text("\(kind.namespace) \(kind.description)"))
+        guard kind == .calendars else { return traits }
+        traits.order = text("\(kind.color.namespace) calendar-order")
+        // XML ends every line with LF.
+        traits.timeZone = text("\(kind.namespace) calendar-timezone").map {
+            $0.split(whereSeparator: \.isNewline).joined(separator: "\r\n") + "\r\n"
+        }
+        let known = ["VEVENT", "VJOURNAL", "VTODO"]
+        let named = response.property("\(kind.namespace) supported-calendar-component-set")?.children
+            .compactMap { $0.attributes["name"]?.uppercased() }
+        let components = known.filter { named?.contains($0) ?? true }
+        traits.components = components == known ? [] : components
+        return traits
     }
 
     /// Many programs write eight digits, the last two of which say how opaque it is.
@@ -53,15 +74,18 @@ struct FoundCollection: Sendable, Hashable {
         Container(
             name: name, path: [name],
             details: kind == .calendars
-                ? .calendar(displayName: displayName, color: color)
-                : .addressBook(displayName: displayName, color: color))
+                ? .calendar(displayName: displayName, color: color, traits: traits)
+                : .addressBook(displayName: displayName, color: color, traits: traits))
     }
 
     static func request(_ kind: CollectionKind) -> String {
-        #"<?xml version="1.0" encoding="utf-8"?><D:propfind xmlns:D="DAV:" xmlns:C="\#(kind.namespace)""#
+        let calendars =
+            kind == .calendars
+            ? "<X:calendar-order/><C:calendar-timezone/><C:supported-calendar-component-set/>" : ""
+        return #"<?xml version="1.0" encoding="utf-8"?><D:propfind xmlns:D="DAV:" xmlns:C="\#(kind.namespace)""#
             + #" xmlns:X="\#(kind.color.namespace)" xmlns:S="http://calendarserver.org/ns/"><D:prop>"#
             + #"<D:resourcetype/><D:displayname/><D:sync-token/><S:getctag/><X:\#(kind.color.name)/>"#
-            + "<C:max-resource-size/></D:prop></D:propfind>"
+            + "<C:max-resource-size/><C:\(kind.description)/>\(calendars)</D:prop></D:propfind>"
     }
 
     static let stateRequest =

@@ -36,14 +36,16 @@ extension ContainerMemo {
         case .mailFolder(let isSubscribed, let use):
             writer.put(0 as UInt8)
             writer.put((isSubscribed ? 1 : 0) | (use?.rawValue ?? 0) << 1 as UInt8)
-        case .calendar(let displayName, let color):
-            writer.put(1 as UInt8)
+        case .calendar(let displayName, let color, let traits):
+            writer.put(traits == CollectionTraits() ? 1 : 5 as UInt8)
             writer.put(displayName)
             writer.put(color)
-        case .addressBook(let displayName, let color):
-            writer.put(2 as UInt8)
+            writer.put(traits)
+        case .addressBook(let displayName, let color, let traits):
+            writer.put(traits == CollectionTraits() ? 2 : 6 as UInt8)
             writer.put(displayName)
             writer.put(color)
+            writer.put(traits)
         case .fileTree:
             writer.put(3 as UInt8)
         case .room(let state):
@@ -72,6 +74,14 @@ extension ContainerMemo {
         }
         let details: ContainerDetails
         switch reader.byte() {
+        case let kind? where kind == 5 || kind == 6:
+            guard let displayName = reader.optionalText(), let color = reader.optionalText(),
+                let traits = reader.traits()
+            else { return nil }
+            details =
+                kind == 5
+                ? .calendar(displayName: displayName, color: color, traits: traits)
+                : .addressBook(displayName: displayName, color: color, traits: traits)
         case 0:
             // The lowest bit says whether it is subscribed, the others what it is for.
             guard let flags = reader.byte() else { return nil }
@@ -124,6 +134,14 @@ extension ContainerMemo {
             put(text == nil ? 0 : 1 as UInt8)
             put(text ?? "")
         }
+        /// Nothing where there are none: the byte before says so.
+        mutating func put(_ traits: CollectionTraits) {
+            guard traits != CollectionTraits() else { return }
+            put(traits.description)
+            put(traits.order)
+            put(traits.timeZone)
+            put(traits.components.joined(separator: ","))
+        }
     }
 
     private struct Reader {
@@ -148,6 +166,14 @@ extension ContainerMemo {
         mutating func optionalText() -> String?? {
             guard let isPresent = byte(), let text = text() else { return nil }
             return .some(isPresent == 1 ? text : nil)
+        }
+        mutating func traits() -> CollectionTraits? {
+            guard let description = optionalText(), let order = optionalText(), let timeZone = optionalText(),
+                let components = text()
+            else { return nil }
+            return CollectionTraits(
+                description: description, order: order, timeZone: timeZone,
+                components: components.split(separator: ",").map(String.init))
         }
     }
 }

@@ -67,6 +67,13 @@ struct ContainerPass: Sendable {
         } catch {
             throw .connector(error)
         }
+        let lost = container.details.traits.missing(in: there.details.traits)
+        if lost != CollectionTraits(), known?.container != container {
+            var checkpoint = journal.checkpoint(tally.current)
+            checkpoint.intent = ledger.intent
+            checkpoint.findings = [journal.lost(lost, of: container)]
+            do throws(StoreError) { try await journal.commit(checkpoint).get() } catch { throw .store(error) }
+        }
         if known == nil {
             // Known from here on even if the source forgets it before the pass is over.
             ledger.cursor = ContainerMemo(container: container, rules: leg.rules).bytes

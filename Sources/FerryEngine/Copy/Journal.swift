@@ -98,6 +98,16 @@ struct Journal: Sendable {
                     + " person clear deleted items away there."))
     }
 
+    /// What a calendar or address book had at the source that the target does not keep.
+    func lost(_ traits: CollectionTraits, of container: Container) -> ItemFinding {
+        finding(
+            container.path.joined(separator: "/"), .copied,
+            ConnectorError(
+                .targetItemRefused, .skip,
+                "The target does not keep this of the collection itself: \(traits.names.joined(separator: ", ")). What is in it"
+                    + " moves all the same; let the person set it there if it is missed."))
+    }
+
     func finding(_ name: String, _ outcome: ItemOutcome, _ error: ConnectorError) -> ItemFinding {
         ItemFinding(
             run: run, container: container, item: name, outcome: outcome, code: error.code, message: error.context,

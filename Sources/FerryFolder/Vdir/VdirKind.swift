@@ -7,9 +7,11 @@ enum VdirKind: Sendable {
 
     static let displayName = FileName(constant: "displayname")
     static let color = FileName(constant: "color")
+    static let description = FileName(constant: "description")
+    static let order = FileName(constant: "order")
     /// Files beside the items that describe the collection.
     private static let properties: Set<FileName> = [
-        displayName, color, FileName(constant: "description"), FileName(constant: "order"),
+        displayName, color, description, order,
     ]
 
     var suffix: String {
@@ -43,9 +45,12 @@ enum VdirKind: Sendable {
     func details(of directory: Directory) throws(SystemError) -> ContainerDetails {
         let displayName = try directory.content(of: Self.displayName).flatMap(Self.trimmed)
         let color = try directory.content(of: Self.color).flatMap(Self.trimmed).flatMap(Self.checkedColor)
+        let traits = CollectionTraits(
+            description: try directory.content(of: Self.description).flatMap(Self.trimmed),
+            order: try directory.content(of: Self.order).flatMap(Self.trimmed))
         return switch self {
-        case .calendars: .calendar(displayName: displayName, color: color)
-        case .addressBooks: .addressBook(displayName: displayName, color: color)
+        case .calendars: .calendar(displayName: displayName, color: color, traits: traits)
+        case .addressBooks: .addressBook(displayName: displayName, color: color, traits: traits)
         }
     }
 

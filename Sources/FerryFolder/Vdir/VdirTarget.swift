@@ -13,21 +13,25 @@ final class VdirTarget: TargetSession {
         self.kind = kind
     }
 
-    /// The collection's directory, its name and color. A name that cannot be a directory's becomes the display name.
+    /// The collection's directory, its name, color, description and order. A name that cannot be a directory's becomes the display name.
     func ensure(_ container: Container) async throws(ConnectorError) -> Container {
         let name = VdirName.collection(container.path)
         var displayName: String?
         var color: String?
         switch (container.details, kind) {
-        case (.calendar(let itsName, let itsColor), .calendars),
-            (.addressBook(let itsName, let itsColor), .addressBooks):
+        case (.calendar(let itsName, let itsColor, _), .calendars),
+            (.addressBook(let itsName, let itsColor, _), .addressBooks):
             displayName = itsName ?? ([name.description] == container.path ? nil : container.path.last)
             color = itsColor.flatMap(VdirKind.checkedColor)
         default:
             throw ConnectorError(
                 .targetItemRefused, .failRun, "\(container.place) is not of the kind that this folder holds.")
         }
-        let properties = [(VdirKind.displayName, displayName), (VdirKind.color, color)]
+        let properties = [
+            (VdirKind.displayName, displayName), (VdirKind.color, color),
+            (VdirKind.description, container.details.traits.description),
+            (VdirKind.order, container.details.traits.order),
+        ]
         return try await Disk.run { [root, kind] () throws(ConnectorError) in
             let details = try translating({ .target($0, container.place) }) { () throws(SystemError) in
                 let directory = try root.directory(creating: name)

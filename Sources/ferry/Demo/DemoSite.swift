@@ -14,23 +14,19 @@ struct DemoSite: Sendable {
         var seed: UInt64
         /// RFC 3339; the content ends there.
         var made: String
-        /// Ports of the two mail servers; absent where mail lies in folders.
-        var mailPorts: [Int]?
-
-        var mail: DemoMail {
-            guard let mailPorts, mailPorts.count == 2 else { return .folder }
-            return .imap(source: mailPorts[0], target: mailPorts[1])
-        }
+        /// Absent where everything lies in folders.
+        var places: DemoPlaces?
     }
 
     private static let markerName = ".ferry-demo"
 
-    /// Makes the tenants, or goes on with those that are there, whose mail stays where it is. Blocking: nothing else runs
+    /// Makes the tenants, or goes on with those that are there, whose data stay where they are. Blocking: nothing else runs
     /// yet.
     ///
-    /// - Parameter mail: asked only when the tenants are made.
+    /// - Parameter places: asked only when the tenants are made.
     static func prepare(
-        directory: String, people: Int, seed: UInt64, mail: () throws -> DemoMail = { .folder }, resume: Bool
+        directory: String, people: Int, seed: UInt64, places: () throws -> DemoPlaces = { DemoPlaces() },
+        resume: Bool
     ) throws -> DemoSite {
         let root = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
         let markerPath = "\(root)/\(markerName)"
@@ -58,7 +54,7 @@ struct DemoSite: Sendable {
             marker = found
         } else {
             var fresh = Marker(people: people, seed: seed, made: RFC3339.format(SystemEffects.now()))
-            if case .imap(let source, let target) = try mail() { fresh.mailPorts = [source, target] }
+            fresh.places = try places()
             marker = fresh
             try LocalFile.makeFolder(root)
             try LocalFile.write(Array(try JSONEncoder().encode(marker)), to: markerPath)
@@ -66,7 +62,8 @@ struct DemoSite: Sendable {
         guard let made = RFC3339.parse(marker.made) else {
             throw Complaint("\(markerPath) is damaged. Remove \(root) and begin anew.", status: .refused)
         }
-        let tenants = DemoTenants(people: marker.people, seed: marker.seed, now: made, mail: marker.mail)
+        let tenants = DemoTenants(
+            people: marker.people, seed: marker.seed, now: made, places: marker.places ?? DemoPlaces())
         let site = DemoSite(root: root, tenants: tenants)
         // The configuration is written last: without it the content is not complete.
         if !LocalFile.exists("\(root)/ferry.yaml") { try site.write(people: marker.people) }
@@ -76,9 +73,9 @@ struct DemoSite: Sendable {
     private func write(people: Int) throws {
         let output = Terminal.output
         output.print("Making two tenants with \(JobCard.people(people)) in \(root) …")
-        if case .imap = tenants.mail {
+        if !tenants.places.ports.isEmpty {
             let secret = SystemEffects.makeGUID().description + "\n"
-            try LocalFile.write(Array(secret.utf8), to: "\(root)/\(DemoMail.secretFile)", mode: 0o600)
+            try LocalFile.write(Array(secret.utf8), to: "\(root)/\(DemoPlaces.secretFile)", mode: 0o600)
         }
         let writer = DemoWriter(root: root)
         var files = 0

@@ -7,15 +7,15 @@ struct DemoTenants {
     let cast: [CastMember]
     let sourceID: TenantID
     let targetID: TenantID
-    let mail: DemoMail
+    let places: DemoPlaces
     private let today: Instant
     private let dice: Dice
 
     static let endpoint = "EXOHandler"
 
     /// `now` is when the content ends; only its day counts.
-    init(people: Int, seed: UInt64, now: Instant, mail: DemoMail = .folder) {
-        self.mail = mail
+    init(people: Int, seed: UInt64, now: Instant, places: DemoPlaces = DemoPlaces()) {
+        self.places = places
         dice = Dice(seed: seed)
         today = Instant(seconds: now.seconds / 86400 * 86400)
         cast = Cast.members(people, dice: dice.fork("cast"))
@@ -30,14 +30,20 @@ struct DemoTenants {
         var mailboxes = Mailboxes(cast: cast, today: today, dice: dice.fork("mail"))
         try mailboxes.write(to: sink)
         var calendars = Calendars(cast: cast, today: today, dice: dice.fork("calendars"))
-        try calendars.write(to: sink)
+        var name = ""
+        try calendars.write { file in
+            if let file = try places.placed(file, "VCALENDAR", "ICAL:calendar-color", &name) { try sink(file) }
+        }
         var books = AddressBooks(cast: cast, today: today, dice: dice.fork("contacts"))
-        try books.write(to: sink)
+        try books.write { file in
+            if let file = try places.placed(file, "VADDRESSBOOK", "INF:addressbook-color", &name) { try sink(file) }
+        }
         var trees = FileTrees(cast: cast, today: today, dice: dice.fork("files"))
         try trees.write(to: sink)
         var rooms = ChatRooms(cast: cast, today: today, dice: dice.fork("chats"))
         try rooms.write(to: sink)
-        for service in ["mail", "calendars", "contacts", "files", "chats"] {
+        let collections = places.ports[.radicale] == nil ? ["calendars", "contacts"] : [DemoPlaces.collections]
+        for service in ["mail", "files", "chats"] + collections {
             try sink(DemoFile("fabrikam/\(service)", .folder))
         }
         try sink(DemoFile("contoso.csv", text: people(\.source)))
@@ -90,19 +96,13 @@ struct DemoTenants {
     }
 
     private var remark: String {
-        switch mail {
-        case .folder: "Two tenants made of plain files: look into contoso/ and, after the move, into fabrikam/."
-        case .imap:
-            "Two tenants: mail on two Dovecots, which run while the demo does, the rest plain files. Look into contoso/"
-                + " and,\n# after the move, into fabrikam/: Dovecot keeps mail in files too."
-        }
+        places.ports.isEmpty
+            ? "Two tenants made of plain files: look into contoso/ and, after the move, into fabrikam/."
+            : "Two tenants: what is not in plain files is on servers of the demo's own, which run while it does. They keep\n"
+                + "# files too: look into contoso/ and, after the move, into fabrikam/."
     }
 
     private func services(_ tenant: String, isSource: Bool) -> String {
-        let folders = [
-            ("calendar", "calendars"), ("contacts", "contacts"), ("files", "files"), ("chats", "chats"),
-        ].map { "\($0.0): { folder: \(tenant)/\($0.1) }" }
-        return (["mail: \(mail.service(of: tenant, isSource: isSource))"] + folders)
-            .map { "      \($0)" }.joined(separator: "\n")
+        places.services(of: tenant, isSource: isSource).map { "      \($0)" }.joined(separator: "\n")
     }
 }

@@ -14,8 +14,9 @@ struct DemoCommand: AsyncParsableCommand {
             creates, validates and migrates a job through its API, shows the progress, verifies both sides, and writes \
             the report. The same seed gives the same content.
 
-            With --mail imap both tenants keep their mail on a Dovecot of their own, started for the demo on loopback; \
-            Dovecot must be installed (apt-get install dovecot-imapd).
+            With --mail imap both tenants keep their mail on a Dovecot of their own, with --calendar radicale calendars and \
+            contacts on a Radicale, with --files webdav files on an Apache, all started for the demo on loopback. What is \
+            asked for must be installed (apt-get install dovecot-imapd radicale apache2-bin).
 
             A demo that was interrupted, by SIGKILL even, goes on where it was with --resume.
 
@@ -24,6 +25,7 @@ struct DemoCommand: AsyncParsableCommand {
               ferry demo --directory /tmp/two-tenants --people 200
               ferry demo --directory /tmp/two-tenants --resume
               ferry demo --mail imap --directory /var/tmp/two-servers
+              ferry demo --calendar radicale --files webdav --directory /var/tmp/two-servers
             """)
 
     @Option(help: "Where to put the tenants; new or empty.")
@@ -38,6 +40,12 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Where the mail of a new demo lies: folder, or imap for two Dovecots.")
     var mail = Mail.folder
 
+    @Option(help: "Where the calendars and contacts of a new demo lie: folder, or radicale for two Radicales.")
+    var calendar = Calendar.folder
+
+    @Option(help: "Where the files of a new demo lie: folder, or webdav for two Apaches.")
+    var files = Files.folder
+
     @Flag(help: "Go on with a demo that was interrupted.")
     var resume = false
 
@@ -50,13 +58,21 @@ struct DemoCommand: AsyncParsableCommand {
         case folder, imap
     }
 
+    enum Calendar: String, ExpressibleByArgument, CaseIterable {
+        case folder, radicale
+    }
+
+    enum Files: String, ExpressibleByArgument, CaseIterable {
+        case folder, webdav
+    }
+
     func validate() throws {
         guard (1...2000).contains(people) else { throw ValidationError("--people is 1 to 2000.") }
     }
 
     func run() async throws {
         let site = try DemoSite.prepare(
-            directory: directory, people: people, seed: seed, mail: chosenMail, resume: resume)
+            directory: directory, people: people, seed: seed, places: chosenPlaces, resume: resume)
         var configuration = try ConfigurationFile.load("\(site.root)/ferry.yaml")
         // A free port, so that a demo never meets another server.
         configuration.listen = Configuration.Listen(host: "127.0.0.1", port: 0)
@@ -65,7 +81,7 @@ struct DemoCommand: AsyncParsableCommand {
                 "The demo signs its own tokens: add embedded to issuers in \(site.root)/ferry.yaml.",
                 status: .configuration)
         }
-        let servers = try await DemoDovecot.startAll(for: configuration, in: site.root)
+        let servers = try await DemoServer.startAll(for: configuration, in: site.root)
         do {
             try await move(site, configuration, issuer)
         } catch {
@@ -76,12 +92,18 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     /// Looks first whether that can work here, before anything is made.
-    private func chosenMail() throws -> DemoMail {
-        guard mail == .imap else { return .folder }
-        _ = try DemoDovecot.require()
-        try DemoDovecot.requireAccess(to: directory + "/contoso")
-        let (source, target) = try DemoDovecot.freePorts()
-        return .imap(source: source, target: target)
+    private func chosenPlaces() throws -> DemoPlaces {
+        var chosen: [DemoPeer] = []
+        if mail == .imap { chosen.append(.dovecot) }
+        if calendar == .radicale { chosen.append(.radicale) }
+        if files == .webdav { chosen.append(.apache) }
+        for peer in chosen { try DemoServer.require(peer, for: directory + "/contoso") }
+        let ports = try DemoServer.freePorts(2 * chosen.count)
+        var places = DemoPlaces()
+        for (index, peer) in chosen.enumerated() {
+            places.ports[peer] = DemoPlaces.Ports(source: ports[2 * index], target: ports[2 * index + 1])
+        }
+        return places
     }
 
     private func move(_ site: DemoSite, _ configuration: Configuration, _ issuer: EmbeddedIssuer) async throws {

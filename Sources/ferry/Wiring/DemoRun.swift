@@ -78,10 +78,22 @@ struct DemoRun: Sendable {
             output.print("The server runs on at \(address); stop it with Ctrl-C. To look around:")
             output.print("  export FERRY_SERVER=\(address) FERRY_TOKEN=\(try token())")
             output.print("  ferry job list")
-            if case .imap(let source, let target) = site.tenants.mail {
+            let secret = "\(site.root)/\(DemoPlaces.secretFile)"
+            let ports = site.tenants.places.ports
+            if let mail = ports[.dovecot] {
                 output.print(
-                    "Mail     127.0.0.1 port \(source) and \(target); log in as LOGIN*\(DemoMail.masterUser) with the"
-                        + " password in \(site.root)/\(DemoMail.secretFile)")
+                    "Mail     127.0.0.1 port \(mail.source) and \(mail.target); log in as LOGIN*\(DemoPlaces.masterUser) with the"
+                        + " password in \(secret)")
+            }
+            if let calendars = ports[.radicale] {
+                output.print(
+                    "Calendar http://127.0.0.1:\(calendars.source)/ and :\(calendars.target)/; log in as \(DemoPlaces.masterUser) with"
+                        + " the password in \(secret)")
+            }
+            if let files = ports[.apache] {
+                output.print(
+                    "Files    http://127.0.0.1:\(files.source)/ and :\(files.target)/, WebDAV; the bearer token is in \(secret)"
+                )
             }
         }
         return job.status == "completed" && verification.isIdentical && !verification.transfers.isEmpty
@@ -230,10 +242,10 @@ struct DemoRun: Sendable {
         if LocalFile.exists(manifest) { output.print("Manifest \(manifest)") }
         output.print("Tenants  \(root)/contoso")
         output.print("         \(root)/fabrikam")
-        if case .folder = site.tenants.mail {
+        if site.tenants.places.ports.isEmpty {
             output.print("Again    ferry verify --config \(site.root)/ferry.yaml '\(Self.jobName)'")
         } else {
-            // Both servers end with the demo, and the verifier needs them.
+            // The servers end with the demo, and the verifier needs them.
             output.print("Again    ferry demo --directory \(site.root) --resume")
         }
     }

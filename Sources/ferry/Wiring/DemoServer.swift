@@ -1,18 +1,19 @@
 import FerryConnector
 import FerryCore
+import FerryHTTP
 import FerryIMAP
 import FoundationEssentials
 import Glibc
 import NIOPosix
 
-/// A Dovecot of the demo's own: one tenant's mail, on loopback, for as long as the demo runs.
+/// A server of the demo's own: some of one tenant's data, on loopback, for as long as the demo runs.
 ///
-/// It serves the folders that the demo made as they lie there (Maildir++). Where the demo is started by root it runs as
-/// `nobody`, to whom the mail then belongs, because Dovecot refuses to touch mail as root. A shell stands beside it that
+/// It serves the folders that the demo made as they lie there. Where the demo is started by root, Dovecot and Apache run as
+/// `nobody`, to whom the data then belong, because they refuse to work as root. A shell stands beside each server that
 /// waits for the end of a pipe of ours, so that it ends with the demo even when that is killed.
-struct DemoDovecot: Sendable {
+struct DemoServer: Sendable {
     /// For messages.
-    private let tenant: String
+    private let name: String
     private let port: Int
     /// Configuration, sockets and log; gone with the server.
     private let place: String
@@ -24,24 +25,53 @@ struct DemoDovecot: Sendable {
 
     // MARK: before anything is made
 
-    /// Says what is missing, if anything is.
-    static func require() throws(Complaint) -> String {
-        let program = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/usr/bin/dovecot", "/usr/local/bin/dovecot"]
+    /// Says what is missing, if anything is, for a server of the data in a folder.
+    static func require(_ peer: DemoPeer, for folder: String) throws(Complaint) {
+        _ = try program(of: peer)
+        if peer.files.hasOwnAccount { try requireAccess(to: folder, peer) }
+    }
+
+    /// The command that runs it, without its arguments.
+    static func program(of peer: DemoPeer) throws(Complaint) -> [String] {
+        switch peer {
+        case .dovecot:
+            let program = [
+                "/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/usr/bin/dovecot", "/usr/local/bin/dovecot",
+            ]
             .first(where: isExecutable)
-        let hasIMAP = ["/usr/lib/dovecot/imap", "/usr/local/lib/dovecot/imap", "/usr/libexec/dovecot/imap"]
-            .contains(where: isExecutable)
-        guard let program, hasIMAP else {
-            throw Complaint(
-                "The demo over IMAP runs between two Dovecots, and there is none on this machine. Install it: apt-get"
-                    + " install dovecot-imapd. Or leave --mail imap out.", status: .refused)
+            let hasIMAP = ["/usr/lib/dovecot/imap", "/usr/local/lib/dovecot/imap", "/usr/libexec/dovecot/imap"]
+                .contains(where: isExecutable)
+            guard let program, hasIMAP else {
+                throw lacking("over IMAP", "Dovecots", "dovecot-imapd", "--mail imap")
+            }
+            return [program]
+        case .radicale:
+            let environment = ProcessInfo.processInfo.environment
+            if let python = environment["FERRY_RADICALE"], !python.isEmpty { return [python, "-m", "radicale"] }
+            let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin").split(separator: ":")
+            guard let program = folders.map({ "\($0)/radicale" }).first(where: isExecutable) else {
+                throw lacking("of calendars", "Radicales", "radicale", "--calendar radicale")
+            }
+            return [program]
+        case .apache:
+            let program = "/usr/sbin/apache2"
+            guard isExecutable(program), LocalFile.exists("\(DemoApacheFiles.modules)/mod_dav.so") else {
+                throw lacking("over WebDAV", "Apaches", "apache2-bin", "--files webdav")
+            }
+            return [program]
         }
-        return program
+    }
+
+    private static func lacking(_ kind: String, _ servers: String, _ package: String, _ option: String) -> Complaint {
+        Complaint(
+            "The demo \(kind) runs between two \(servers), and there is none on this machine. Install it: apt-get"
+                + " install \(package). Or leave \(option) out.", status: .refused)
     }
 
     private static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
-    /// As root mail belongs to `nobody`, who has to get there.
-    static func requireAccess(to folder: String) throws(Complaint) {
+    /// As root the data belong to `nobody`, who has to get there.
+    private static func requireAccess(to folder: String, _ peer: DemoPeer) throws(Complaint) {
         guard geteuid() == 0 else { return }
         var path = LocalFile.absolute(folder)
         while let slash = path.lastIndex(of: "/"), slash > path.startIndex {
@@ -50,19 +80,19 @@ struct DemoDovecot: Sendable {
             guard let mode = attributes?[.posixPermissions] as? Int else { continue }
             guard mode & 0o001 != 0 else {
                 throw Complaint(
-                    "Dovecot does not run as root but as nobody, who cannot enter \(path). Name another folder, such as"
+                    "\(peer.files.product) does not run as root but as nobody, who cannot enter \(path). Name another folder, such as"
                         + " --directory /var/tmp/ferry-demo.", status: .refused)
             }
         }
     }
 
-    /// Two ports that are free now.
-    static func freePorts() throws(SystemFailure) -> (Int, Int) {
-        let first = try bound()
-        defer { close(first.descriptor) }
-        let second = try bound()
-        close(second.descriptor)
-        return (first.port, second.port)
+    /// So many ports that are free now.
+    static func freePorts(_ count: Int) throws(SystemFailure) -> [Int] {
+        var found: [(descriptor: Int32, port: Int)] = []
+        defer { for one in found { close(one.descriptor) } }
+        // All are held until the last is found, or one would be given out twice.
+        for _ in 0..<count { found.append(try bound()) }
+        return found.map(\.port)
     }
 
     private static func bound() throws(SystemFailure) -> (descriptor: Int32, port: Int) {
@@ -93,24 +123,19 @@ struct DemoDovecot: Sendable {
 
     // MARK: life
 
-    /// Starts one for each tenant whose mail the configuration has on IMAP, on the port that it names, with its master
-    /// user; none where all mail is in folders. `root` is the demo's folder.
+    /// Starts one for each service that the configuration has on a server, on the port that it names; none where all data
+    /// are in folders. `root` is the demo's folder.
     static func startAll(
         for configuration: Configuration, in root: String
-    ) async throws(Complaint) -> [DemoDovecot] {
-        var started: [DemoDovecot] = []
+    ) async throws(Complaint) -> [DemoServer] {
+        var started: [DemoServer] = []
         do throws(Complaint) {
             for (tenant, folder) in zip(configuration.tenants, ["contoso", "fabrikam"]) {
-                guard case .imap(let location)? = tenant.services[.mail],
-                    case .master(let user, _, let password) = location.entrance
-                else { continue }
-                let program = try require()
-                let home = "\(LocalFile.absolute(root))/\(folder)/mail"
-                try requireAccess(to: home)
-                let files = DemoDovecotFiles(
-                    port: location.endpoint.port, home: home, master: user, password: password.value,
-                    logins: tenant.people.map { $0.logins[.mail] ?? $0.mail })
-                started.append(try start(program, files, of: tenant.name))
+                let home = "\(LocalFile.absolute(root))/\(folder)"
+                for files in try await plans(of: tenant, home: home) {
+                    if type(of: files).hasOwnAccount { try requireAccess(to: files.home, type(of: files).peer) }
+                    started.append(try start(files, of: tenant.name))
+                }
             }
             for server in started { try await server.waitUntilReady() }
             return started
@@ -120,9 +145,38 @@ struct DemoDovecot: Sendable {
         }
     }
 
-    private static func start(
-        _ program: String, _ files: DemoDovecotFiles, of tenant: String
-    ) throws(Complaint) -> DemoDovecot {
+    private static func plans(
+        of tenant: TenantConfiguration, home: String
+    ) async throws(Complaint) -> [any DemoServerFiles] {
+        var plans: [any DemoServerFiles] = []
+        if case .imap(let location)? = tenant.services[.mail],
+            case .master(let user, _, let password) = location.entrance
+        {
+            plans.append(
+                DemoDovecotFiles(
+                    port: location.endpoint.port, home: "\(home)/mail", master: user, password: password.value,
+                    logins: tenant.people.map { $0.logins[.mail] ?? $0.mail }))
+        }
+        if case .caldav(let location)? = tenant.services[.calendar], case .password(let password) = location.entrance {
+            plans.append(
+                DemoRadicaleFiles(
+                    port: location.endpoint.port, home: "\(home)/\(DemoPlaces.collections)",
+                    master: DemoPlaces.masterUser, password: password.value))
+        }
+        if case .webdav(let location)? = tenant.services[.files], case .token(let source) = location.entrance {
+            let token: Secret
+            do throws(StoredToken.Trouble) { token = try await StoredToken(source: source).token(rejected: nil) } catch
+            {
+                throw Complaint("\(tenant.name)'s Apache cannot be started: \(error.message)")
+            }
+            plans.append(DemoApacheFiles(port: location.endpoint.port, home: "\(home)/files", token: token.value))
+        }
+        return plans
+    }
+
+    private static func start(_ files: any DemoServerFiles, of tenant: String) throws(Complaint) -> DemoServer {
+        let name = "\(tenant)'s \(type(of: files).product)"
+        let program = try program(of: type(of: files).peer)
         do throws(SystemFailure) {
             // Short, because the names of sockets below it have at most 107 bytes.
             var template = Array("/tmp/ferry-demo-XXXXXX".utf8CString)
@@ -130,13 +184,12 @@ struct DemoDovecot: Sendable {
             let place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             try files.write(to: place)
             // In a session of its own: Ctrl-C is for us, and we end it in our own time.
-            let (shell, lifeline) = try spawn([
-                "setsid", "/bin/sh", "-c", DemoDovecotFiles.guardian, "sh", place, files.home, program, "-F", "-c",
-                "\(place)/dovecot.conf",
-            ])
-            return DemoDovecot(tenant: tenant, port: files.port, place: place, shell: shell, lifeline: lifeline)
+            let (shell, lifeline) = try spawn(
+                ["setsid", "/bin/sh", "-c", files.guardian, "sh", place, files.home] + program
+                    + files.arguments(at: place))
+            return DemoServer(name: name, port: files.port, place: place, shell: shell, lifeline: lifeline)
         } catch {
-            throw Complaint("\(tenant)'s Dovecot cannot be started: \(error)")
+            throw Complaint("\(name) cannot be started: \(error)")
         }
     }
 
@@ -181,10 +234,10 @@ struct DemoDovecot: Sendable {
             guard waitpid(shell, &status, WNOHANG) == 0 else { break }
             try? await clock.sleep(for: .milliseconds(50))
         }
-        let log = (try? LocalFile.contents(of: "\(place)/dovecot.log")).map { String(decoding: $0, as: UTF8.self) }
+        let log = (try? LocalFile.contents(of: "\(place)/log")).map { String(decoding: $0, as: UTF8.self) }
         let words = (log ?? "").split(separator: "\n").suffix(3).joined(separator: "; ")
         throw Complaint(
-            "\(tenant)'s Dovecot did not come up on port \(port). It said: \(words.isEmpty ? "nothing" : words)")
+            "\(name) did not come up on port \(port). It said: \(words.isEmpty ? "nothing" : words)")
     }
 
     private func isListening() -> Bool {
