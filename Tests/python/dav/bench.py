@@ -363,6 +363,7 @@ def measure(results, work: pathlib.Path, scale: int, program: pathlib.Path) -> N
         place = work / name
         place.mkdir()
         place.chmod(0o755)
+        results.part = name
         PARTS[name](results, place, scale, program)
         shutil.rmtree(place, ignore_errors=True)
         print(f"      ({name}: {time.monotonic() - began:.0f} s)", flush=True)

@@ -542,5 +542,6 @@ def measure(results, work: pathlib.Path, scale: int, program: pathlib.Path) -> N
         section = Section(results, work / "state", program, source, target, scale)
         for name in wanted:
             began = time.monotonic()
+            results.part = name
             PARTS[name](section)
             print(f"      ({name}: {time.monotonic() - began:.0f} s)", flush=True)
