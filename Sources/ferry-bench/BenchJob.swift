@@ -16,15 +16,16 @@ struct BenchJob: Sendable {
     private let copier: Copier
     private let logger: Logger
 
-    init(store: SQLiteStore, moving workload: Workload, people: Int = 1) {
+    /// - Parameter isActive: jobs that are keep their people from being in another one.
+    init(store: SQLiteStore, moving workload: Workload, people: Int = 1, isActive: Bool = true) {
         self.store = store
         let now = store.now
         job = Job(
             id: JobID(GUID(high: 1, low: 1)), targetTenant: StaticDirectory.target,
             sourceTenant: StaticDirectory.source, displayName: "bench", exchangeSettings: nil, workloads: [workload],
             people: (1...people).map { StaticDirectory.targetPerson($0).id }, createdBy: "bench", created: now,
-            updated: now, completeAfter: now, status: .inProgress, type: .migrate, message: "", validated: now,
-            attempt: 1, isValidationOnly: false, version: 1)
+            updated: now, completeAfter: now, status: isActive ? .inProgress : .completed, type: .migrate, message: "",
+            validated: now, attempt: 1, isValidationOnly: false, version: 1)
         var logger = Logger(label: "ferry-bench")
         logger.logLevel = .error
         self.logger = logger

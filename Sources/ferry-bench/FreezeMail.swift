@@ -28,7 +28,7 @@ struct FreezeMail: AsyncParsableCommand {
         let (from, to) = (connector("North", port: source), connector("South", port: target))
         let mailbox = Mailbox(connector: from, account: account(StaticDirectory.sourcePerson(1), login))
         // The passes that a person is not kept out for, one by one, on the same ledger.
-        let bench = BenchJob(store: store, moving: .mailbox)
+        let bench = BenchJob(store: store, moving: .mailbox, isActive: false)
         let legs: @Sendable (Int) -> [Transfer.Leg] = { [self] _ in
             [
                 Transfer.Leg(
