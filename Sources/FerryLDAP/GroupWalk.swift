@@ -44,6 +44,7 @@ struct GroupWalk {
     private func direct(_ group: String) throws(LDAPFailure) -> (names: [String], uids: [String]) {
         var (names, uids): ([String], [String]) = ([], [])
         var wanted: [String] = ["member", "uniqueMember", "memberUid"]
+        var pieces: Set<String> = []
         while !wanted.isEmpty {
             let asked = wanted
             wanted = []
@@ -56,7 +57,10 @@ struct GroupWalk {
                     case "memberuid": uids += texts
                     default: continue
                     }
-                    if let next = Self.rest(of: attribute), !values.isEmpty { wanted.append(next) }
+                    // A server that gives the same piece again and again would never be done.
+                    if let next = Self.rest(of: attribute), !values.isEmpty, pieces.insert(next).inserted {
+                        wanted.append(next)
+                    }
                 }
             }
         }

@@ -32,30 +32,16 @@ extension GUID {
     /// - Parameter isMicrosofts: of 16 octets, the first three fields have the least significant octet first, as in
     ///   `objectGUID` ([MS-DTYP] 2.3.4.2).
     init?(octets: [UInt8], isMicrosofts: Bool) {
-        if octets.count == 16 {
-            let order = isMicrosofts ? [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15] : Array(0..<16)
-            var words: (UInt64, UInt64) = (0, 0)
-            for (place, index) in order.enumerated() {
-                if place < 8 {
-                    words.0 = words.0 << 8 | UInt64(octets[index])
-                } else {
-                    words.1 = words.1 << 8 | UInt64(octets[index])
-                }
-            }
-            self.init(high: words.0, low: words.1)
-            return
+        var bytes = octets
+        if octets.count != 16 {
+            var text = String(decoding: octets, as: UTF8.self)
+            if text.hasPrefix("{"), text.hasSuffix("}") { text = String(text.dropFirst().dropLast()) }
+            guard let decoded = Hexadecimal.decode(text.filter { $0 != "-" }), decoded.count == 16 else { return nil }
+            bytes = decoded
+        } else if isMicrosofts {
+            bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map { octets[$0] }
         }
-        var digits = octets[...]
-        if digits.first == UInt8(ascii: "{"), digits.last == UInt8(ascii: "}") {
-            digits = digits.dropFirst().dropLast()
-        }
-        digits = digits.filter { $0 != UInt8(ascii: "-") }[...]
-        guard digits.count == 32 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (place, byte) in digits.enumerated() {
-            guard let digit = Hexadecimal.digit(byte) else { return nil }
-            if place < 16 { words.0 = words.0 << 4 | UInt64(digit) } else { words.1 = words.1 << 4 | UInt64(digit) }
-        }
-        self.init(high: words.0, low: words.1)
+        func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(bytes[..<8]), low: word(bytes[8...]))
     }
 }

@@ -1,7 +1,7 @@
 package import FerryCore
 
 /// What a directory says at one time: its people, the members of the groups that were asked for, and what is wrong.
-package struct LDAPRoster: Sendable {
+package struct LDAPRoster: Sendable, Hashable {
     /// In ascending order of their ids.
     package var people: [Person] = []
     /// By the distinguished name that was asked for.

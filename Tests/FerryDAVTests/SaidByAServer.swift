@@ -1,5 +1,6 @@
 import FerryConnector
 import FerryHTTP
+import FerryTestKit
 import Foundation
 import Synchronization
 
@@ -15,25 +16,13 @@ enum SaidByAServer {
     static func play<Value: Sendable>(
         _ answers: [String], _ body: (DAVSession) async throws -> Value
     ) async throws -> (Value, [String]) {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        try withUnsafeMutablePointer(to: &address) { pointer in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
-                guard bind(listener, name, length) == 0, listen(listener, 4) == 0,
-                    getsockname(listener, name, &length) == 0
-                else { throw POSIXError(.EADDRINUSE) }
-            }
-        }
-        let endpoint = HTTPEndpoint(
-            isEncrypted: false, host: "127.0.0.1", port: Int(UInt16(bigEndian: address.sin_port)))
+        let listener = try LoopbackListener()
+        defer { listener.close() }
+        let endpoint = HTTPEndpoint(isEncrypted: false, host: "127.0.0.1", port: listener.port)
         let http = HTTPSession(
             HTTPConnections(endpoint, connections: 1, timeout: .seconds(20)),
             as: .password(user: "u", password: Secret("p")))
-        let talker = Talker(listener: listener, answers: answers)
+        let talker = Talker(listener: listener.descriptor, answers: answers)
         Thread(block: { talker.run() }).start()
         let value = try await body(DAVSession(http, side: .source, root: DAVPath(), pace: Pace(width: 1, limit: 1)))
         return (value, talker.asked)

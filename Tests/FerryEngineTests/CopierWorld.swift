@@ -108,12 +108,9 @@ final class CopierWorld: Sendable {
     }
 
     func copier(_ points: CrashPoints = CrashPoints(), _ settings: CopySettings = CopySettings()) -> Copier {
-        let (clock, random) = (clock, SharedRandom(seed: 1))
-        return Copier(
-            store: points.wrap(store),
-            effects: Effects(
-                now: { clock.instant }, clock: clock, makeGUID: { random.makeGUID() }, random: { random.fraction() }),
-            settings: settings, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        Copier(
+            store: points.wrap(store), effects: .steady(clock), settings: settings,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// One pass with a fresh lease, beginning with the progress that the store has.

@@ -184,10 +184,11 @@ import Testing
     }
 
     @Test func `a task that is cancelled does not wait for a server that is silent`() async throws {
-        let (port, close) = try Self.silentPort()
-        defer { close() }
+        // Takes connections, and nothing is ever said.
+        let listener = try LoopbackListener()
+        defer { listener.close() }
         var silent = LDAPSettings(
-            host: "127.0.0.1", port: port, security: .none, authorities: nil, bind: nil, base: "dc=x")
+            host: "127.0.0.1", port: listener.port, security: .none, authorities: nil, bind: nil, base: "dc=x")
         silent.timeout = .seconds(30)
         let settings = silent
         let reason = await withTaskGroup(of: LDAPFailure.Reason?.self) { group in
@@ -196,11 +197,5 @@ import Testing
             return await group.next() ?? nil
         }
         #expect(reason == .stopped)
-    }
-
-    /// A port at which connections are taken and nothing is ever said.
-    private static func silentPort() throws -> (port: Int, close: () -> Void) {
-        let listener = try SilentListener()
-        return (listener.port, { listener.close() })
     }
 }

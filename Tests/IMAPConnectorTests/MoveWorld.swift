@@ -88,15 +88,12 @@ final class MoveWorld: Sendable {
             return try tx.lease(room: [lane: 10], limit: 10, term: .seconds(30))
         }
         let lease = try #require(leases.first)
-        let (clock, random) = (clock, SharedRandom(seed: 1))
         var settings = CopySettings()
         settings.largestBatchItems = batchItems
         settings.countsAhead = false
         let copier = Copier(
-            store: points.wrap(store),
-            effects: Effects(
-                now: { clock.instant }, clock: clock, makeGUID: { random.makeGUID() }, random: { random.fraction() }),
-            settings: settings, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            store: points.wrap(store), effects: .steady(clock), settings: settings,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         let progress = try await store.reader.task(run.job, run.person)?[run.workload]?.progress ?? RunProgress()
         return try await copier.pass(transfer(points), under: lease, starting: progress)
     }

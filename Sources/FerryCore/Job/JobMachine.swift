@@ -95,8 +95,8 @@ extension Job {
         // An approval may also be refused, whatever the date: the person works at the source, and nothing there is closed.
         if task.waitsForApproval { return }
         try checkCancel(now: now, settings: settings)
-        let stoppable = RunStatus.stoppable(whileChecking: isChecking)
-        guard !task.isInCutover(isChecking: isChecking), task.runs.contains(where: { stoppable.contains($0.status) })
+        guard !task.isInCutover(isChecking: isChecking),
+            task.runs.contains(where: { $0.isStoppable(whileChecking: isChecking) })
         else { throw .conflict(.cancelNotPossible, message: JobMessages.personCancelRefused(task)) }
     }
 

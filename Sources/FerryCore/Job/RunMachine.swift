@@ -76,9 +76,14 @@ extension WorkloadRun {
     package mutating func stopRequested(isChecking: Bool = false) {
         // A mailbox moves in `finalizing`; `inProgress` is never more than a check for it.
         let isCheck = isChecking || id.workload == .mailbox && status == .inProgress
-        guard RunStatus.stoppable(whileChecking: isCheck).contains(status) || waitsForApproval else { return }
+        guard isStoppable(whileChecking: isCheck) else { return }
         status = .pendingCancel
         message = ""
+    }
+
+    /// Nothing is being moved that could not be left: the run is before its cutover, or waits for an approval.
+    package func isStoppable(whileChecking isChecking: Bool) -> Bool {
+        RunStatus.stoppable(whileChecking: isChecking).contains(status) || waitsForApproval
     }
 
     /// Nobody works on the run any more. From `pendingCancel`.

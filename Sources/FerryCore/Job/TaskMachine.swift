@@ -32,11 +32,7 @@ extension UserTask {
     /// for an approval is not there yet.
     /// - Parameter isChecking: the job validates, so `inProgress` is a check and not a move.
     package func isInCutover(isChecking: Bool) -> Bool {
-        runs.contains { run in
-            !run.waitsForApproval
-                && (run.status == .finalizing
-                    || !isChecking && run.id.workload != .mailbox && run.status == .inProgress)
-        }
+        runs.contains { !$0.waitsForApproval && (isChecking ? $0.status == .finalizing : $0.isInCutover) }
     }
 
     /// Workloads that may enter their cutover now, in the order of `runs`.
@@ -110,9 +106,7 @@ extension UserTask {
     /// stops, failed parts too, because a person leaves a job as a whole.
     package mutating func stopRequested(isChecking: Bool) {
         guard !isInCutover(isChecking: isChecking) else { return }
-        let wasStoppable = runs.contains {
-            RunStatus.stoppable(whileChecking: isChecking).contains($0.status) || $0.waitsForApproval
-        }
+        let wasStoppable = runs.contains { $0.isStoppable(whileChecking: isChecking) }
         for index in runs.indices {
             runs[index].stopRequested(isChecking: isChecking)
             if wasStoppable, runs[index].status == .failed || runs[index].status == .error {

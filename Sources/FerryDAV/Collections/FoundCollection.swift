@@ -23,9 +23,7 @@ struct FoundCollection: Sendable, Hashable {
             return nil
         }
         self.path = path
-        displayName = response.property("DAV: displayname").map(\.text.trimmingBlanks).flatMap {
-            $0.isEmpty ? nil : $0
-        }
+        displayName = Self.text(response, "DAV: displayname")
         color = response.property("\(kind.color.namespace) \(kind.color.name)").flatMap { Self.color($0.text) }
         traits = Self.traits(response, kind)
         state = Self.state(response)
@@ -42,15 +40,17 @@ struct FoundCollection: Sendable, Hashable {
         return nil
     }
 
+    /// `nil` where it is not set, or empty.
+    private static func text(_ response: DAVResponse, _ property: String) -> String? {
+        response.property(property).map(\.text.trimmingBlanks).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     private static func traits(_ response: DAVResponse, _ kind: CollectionKind) -> CollectionTraits {
-        func text(_ name: String) -> String? {
-            response.property(name).map(\.text.trimmingBlanks).flatMap { $0.isEmpty ? nil : $0 }
-        }
-        var traits = CollectionTraits(description: text("\(kind.namespace) \(kind.description)"))
+        var traits = CollectionTraits(description: text(response, "\(kind.namespace) \(kind.description)"))
         guard kind == .calendars else { return traits }
-        traits.order = text("\(kind.color.namespace) calendar-order")
+        traits.order = text(response, "\(kind.color.namespace) calendar-order")
         // XML ends every line with LF.
-        traits.timeZone = text("\(kind.namespace) calendar-timezone").map {
+        traits.timeZone = text(response, "\(kind.namespace) calendar-timezone").map {
             $0.split(whereSeparator: \.isNewline).joined(separator: "\r\n") + "\r\n"
         }
         let known = ["VEVENT", "VJOURNAL", "VTODO"]

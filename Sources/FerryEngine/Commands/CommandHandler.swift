@@ -148,7 +148,7 @@ package struct CommandHandler: CommandHandling {
             // Whoever works for the person loses the lease and stops at the next checkpoint.
             try JobActions.removeWork(of: task, in: tx)
             // One less to wait for.
-            if job.status == .adminActionRequired { job = try Workshop.heeded(job, in: tx) }
+            job = try Workshop.heeded(job, in: tx)
             try tx.enqueue(WorkItem(key: .job(job.id), lane: .control, due: tx.now))
             try AuditTrail.append(caller.entry(of: job.id, person: id, at: tx.now), in: tx)
             return .success(.personCancelAccepted(job, id))

@@ -37,15 +37,9 @@ extension ContainerMemo {
             writer.put(0 as UInt8)
             writer.put((isSubscribed ? 1 : 0) | (use?.rawValue ?? 0) << 1 as UInt8)
         case .calendar(let displayName, let color, let traits):
-            writer.put(traits == CollectionTraits() ? 1 : 5 as UInt8)
-            writer.put(displayName)
-            writer.put(color)
-            writer.put(traits)
+            writer.putCollection(1, displayName, color, traits)
         case .addressBook(let displayName, let color, let traits):
-            writer.put(traits == CollectionTraits() ? 2 : 6 as UInt8)
-            writer.put(displayName)
-            writer.put(color)
-            writer.put(traits)
+            writer.putCollection(2, displayName, color, traits)
         case .fileTree:
             writer.put(3 as UInt8)
         case .room(let state):
@@ -73,27 +67,22 @@ extension ContainerMemo {
             path.append(component)
         }
         let details: ContainerDetails
-        switch reader.byte() {
-        case let kind? where kind == 5 || kind == 6:
-            guard let displayName = reader.optionalText(), let color = reader.optionalText(),
-                let traits = reader.traits()
-            else { return nil }
-            details =
-                kind == 5
-                ? .calendar(displayName: displayName, color: color, traits: traits)
-                : .addressBook(displayName: displayName, color: color, traits: traits)
+        let kind = reader.byte()
+        switch kind {
         case 0:
             // The lowest bit says whether it is subscribed, the others what it is for.
             guard let flags = reader.byte() else { return nil }
             let use = MailFolderUse(rawValue: flags >> 1)
             guard use != nil || flags < 2 else { return nil }
             details = .mailFolder(isSubscribed: flags & 1 == 1, use: use)
-        case 1:
-            guard let displayName = reader.optionalText(), let color = reader.optionalText() else { return nil }
-            details = .calendar(displayName: displayName, color: color)
-        case 2:
-            guard let displayName = reader.optionalText(), let color = reader.optionalText() else { return nil }
-            details = .addressBook(displayName: displayName, color: color)
+        case 1, 2, 5, 6:
+            guard let displayName = reader.optionalText(), let color = reader.optionalText(),
+                let traits = kind == 1 || kind == 2 ? CollectionTraits() : reader.traits()
+            else { return nil }
+            details =
+                kind == 1 || kind == 5
+                ? .calendar(displayName: displayName, color: color, traits: traits)
+                : .addressBook(displayName: displayName, color: color, traits: traits)
         case 3:
             details = .fileTree
         case 4:
@@ -134,9 +123,14 @@ extension ContainerMemo {
             put(text == nil ? 0 : 1 as UInt8)
             put(text ?? "")
         }
-        /// Nothing where there are none: the byte before says so.
-        mutating func put(_ traits: CollectionTraits) {
-            guard traits != CollectionTraits() else { return }
+        /// `kind` without traits, 4 more with them.
+        mutating func putCollection(_ kind: UInt8, _ displayName: String?, _ color: String?, _ traits: CollectionTraits)
+        {
+            let isPlain = traits == CollectionTraits()
+            put(isPlain ? kind : kind + 4)
+            put(displayName)
+            put(color)
+            guard !isPlain else { return }
             put(traits.description)
             put(traits.order)
             put(traits.timeZone)

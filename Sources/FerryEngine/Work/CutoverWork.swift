@@ -126,20 +126,18 @@ struct CutoverWork: Sendable {
             }
             let verdict = try Self.verdict(on: run, progress, in: tx)
             // Too much lost is a failure, and found by whoever goes on; after the swap nothing is asked any more.
-            let isHeld =
-                resumed == nil && settings.jobs.holdsSkippedItems && verdict.grade == .investigate
-                && !task.runs[index].accepts(verdict)
+            let isForSomebody = verdict.grade == .investigate && !task.runs[index].accepts(verdict)
+            let isHeld = isForSomebody && resumed == nil && settings.jobs.holdsSkippedItems
             task.runs[index].message = ""
             // Where nobody is asked, nothing must look as if somebody were.
-            let looksHeld = verdict.grade == .investigate && !task.runs[index].accepts(verdict)
-            task.runs[index].verdict = isHeld || !looksHeld ? verdict : nil
+            task.runs[index].verdict = isForSomebody && !isHeld ? nil : verdict
             if isHeld { task.runs[index].held(by: verdict) }
             task.runs[index].progress = progress
             task.updated = tx.now
             try tx.save(task)
             // Counting everybody for each person would cost the square of the people.
             if job.phase == .inProgress { job.personEntersCutover(now: tx.now, tally: try tx.tally(job.id)) }
-            if isHeld || job.status == .adminActionRequired { try Workshop.heed(&job, in: tx) }
+            try Workshop.heed(&job, isHeld: isHeld, in: tx)
             try Workshop.save(job, in: tx)
             if isHeld {
                 // What was mended meanwhile is found by the next passes.

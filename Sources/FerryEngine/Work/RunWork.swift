@@ -246,7 +246,7 @@ struct RunWork: Sendable {
             }
             task.updated = tx.now
             try tx.save(task)
-            if job.status == .adminActionRequired { try Workshop.heed(&job, in: tx) }
+            try Workshop.heed(&job, in: tx)
             try Workshop.settle(task, of: job, unfinished: RunStatus.unfinished, in: tx)
         }
     }

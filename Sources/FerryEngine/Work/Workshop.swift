@@ -86,7 +86,9 @@ struct Workshop: Sendable {
     }
 
     /// Shows, or does not show any more, that people of the job wait for an approval (rows T41, T42).
-    static func heed(_ job: inout Job, in tx: any StoreTransaction) throws(StoreError) {
+    /// - Parameter isHeld: somebody has just begun to wait. Without that, only a job that shows it can have changed.
+    static func heed(_ job: inout Job, isHeld: Bool = false, in tx: any StoreTransaction) throws(StoreError) {
+        guard isHeld || job.status == .adminActionRequired else { return }
         let people = try tx.peopleHeld(of: job.id)
         if people > 0 {
             job.needsAction(JobMessages.approveLosses, people: people, now: tx.now)

@@ -13,7 +13,8 @@ final class VdirTarget: TargetSession {
         self.kind = kind
     }
 
-    /// The collection's directory, its name, color, description and order. A name that cannot be a directory's becomes the display name.
+    /// The collection's directory, its name, color, description and order. A name that cannot be a directory's becomes the
+    /// display name.
     func ensure(_ container: Container) async throws(ConnectorError) -> Container {
         let name = VdirName.collection(container.path)
         var displayName: String?

@@ -11,31 +11,28 @@ struct AppendWriter {
     /// Messages up to this size are gathered.
     static let smallBytes: Int64 = 256 << 10
     /// How much goes out together.
-    struct LotSize: Equatable {
+    struct LotSize {
         var bytes: Int
         var items: Int
 
-        /// From this size on a lot is worth a connection of its own.
         static let least = LotSize(bytes: 256 << 10, items: 64)
         static let most = LotSize(bytes: 1 << 20, items: 500)
 
-        /// The batch dealt out to all connections evenly, since a server that syncs each message works on several faster.
-        init(of headers: [ItemHeader], over links: Int) {
-            let share = Self.whole(headers)
-            bytes = min(max(share.bytes / links, Self.least.bytes), Self.most.bytes)
-            items = min(max((share.items + links - 1) / links, Self.least.items), Self.most.items)
+        /// A batch as a whole.
+        init(of batch: [ItemHeader]) {
+            self.init(bytes: Int(clamping: batch.reduce(0) { $0 + max(0, $1.size) }), items: batch.count)
         }
 
         private init(bytes: Int, items: Int) { (self.bytes, self.items) = (bytes, items) }
 
-        private static func whole(_ headers: [ItemHeader]) -> LotSize {
-            LotSize(bytes: Int(clamping: headers.reduce(0) { $0 + max(0, $1.size) }), items: headers.count)
-        }
+        /// Over how many connections that much can usefully go.
+        var links: Int { max(1, bytes / (2 * Self.least.bytes), items / Self.least.items) }
 
-        /// Over how many connections a batch can usefully go.
-        static func links(for headers: [ItemHeader]) -> Int {
-            let share = whole(headers)
-            return max(1, share.bytes / (2 * least.bytes), share.items / least.items)
+        /// A batch dealt out to connections evenly, since a server that syncs each message works on several faster.
+        func dealt(to links: Int) -> LotSize {
+            LotSize(
+                bytes: min(max(bytes / links, Self.least.bytes), Self.most.bytes),
+                items: min(max((items + links - 1) / links, Self.least.items), Self.most.items))
         }
     }
 
@@ -63,7 +60,6 @@ struct AppendWriter {
     private var receipts: [WriteReceipt?] = []
     private var gathered: [Gathered] = []
     private var gatheredBytes = 0
-    private var lotSize = LotSize.most
     /// What was sent last over each, until its answer is looked at.
     private var sent: [Sent?]
     /// Over which the next lot goes.
@@ -98,7 +94,7 @@ struct AppendWriter {
         _ headers: [ItemHeader], _ bodies: any BodyReader
     ) async throws(ConnectorError) -> [WriteReceipt] {
         receipts = Array(repeating: nil, count: headers.count)
-        lotSize = LotSize(of: headers, over: links.count)
+        let lot = LotSize(of: headers).dealt(to: links.count)
         var pieces = BodyPieces(bodies)
         for (index, header) in headers.enumerated() {
             if header.size <= Self.smallBytes {
@@ -107,7 +103,7 @@ struct AppendWriter {
                 try await send()
                 try await stream(index, header, &pieces)
             }
-            if gatheredBytes >= lotSize.bytes || gathered.count >= lotSize.items { try await send() }
+            if gatheredBytes >= lot.bytes || gathered.count >= lot.items { try await send() }
         }
         try await send()
         for link in links.indices { try await settleSent(over: link) }

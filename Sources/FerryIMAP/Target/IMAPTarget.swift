@@ -212,7 +212,7 @@ final class IMAPTarget: TargetSession {
     /// More than one connection where there is enough to write, as far as the endpoint has room.
     private func links(for headers: [ItemHeader]) async -> [IMAPLink] {
         // Where nothing says what has arrived, one order is all that there is to go by.
-        let wanted = tellsPlaces ? min(writers, AppendWriter.LotSize.links(for: headers)) : 1
+        let wanted = tellsPlaces ? min(writers, AppendWriter.LotSize(of: headers).links) : 1
         while siblings.withLock({ $0.count }) + 1 < wanted, let sibling = await link.connectedSibling() {
             siblings.withLock { $0.append(sibling) }
         }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// OpenLDAP with a directory of its own (`Tests/servers/slapd.sh`), which tests fill and switch off and on.
 package final class DirectoryServer: Sendable {
@@ -59,7 +59,8 @@ package final class DirectoryServer: Sendable {
 
     /// Ends the server; returns when nobody listens any more.
     package func switchOff() throws {
-        guard let text = Self.contents(of: path("slapd.pid")), let id = pid_t(text) else {
+        let text = try String(contentsOfFile: path("slapd.pid"), encoding: .utf8)
+        guard let id = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw ServerProcess.Failure(description: "slapd left no number")
         }
         kill(id, SIGTERM)
@@ -82,12 +83,4 @@ package final class DirectoryServer: Sendable {
     }
 
     package func stop() { process.stop() }
-
-    private static func contents(of path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var buffer = [CChar](repeating: 0, count: 64)
-        guard fgets(&buffer, 64, file) != nil else { return nil }
-        return String(decoding: buffer.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 }

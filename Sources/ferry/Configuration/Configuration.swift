@@ -160,4 +160,6 @@ struct TrustConfiguration: Sendable {
 struct PersonReference: Hashable, Sendable {
     var text: String
     var place: SourcePlace
+    /// The column.
+    var key: String
 }

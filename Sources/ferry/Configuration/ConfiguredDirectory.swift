@@ -27,28 +27,22 @@ struct ConfiguredDirectory: Directory {
                 id: tenant.id, name: tenant.name, domains: tenant.domains, services: Set(tenant.services.keys),
                 meetingLinks: tenant.meetingLinks)
         }
-        let people = tenantsByID.mapValues { tenant in
-            let everybody = rosters[tenant.id]?.people ?? tenant.people
-            return Dictionary(everybody.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        }
-        self.people = people
+        let everybody = tenantsByID.mapValues { rosters[$0.id]?.people ?? $0.people }
+        people = everybody.mapValues { Dictionary($0.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }) }
         let found = ProblemList()
-        func finder(_ tenant: TenantID) -> PersonFinder { PersonFinder(people[tenant].map { Array($0.values) } ?? []) }
         var agreements: [TenantPair: Agreement] = [:]
         for trust in configuration.trusts {
             guard let source = tenantsByID[trust.source], let target = tenantsByID[trust.target] else { continue }
-            var resolver: ReferenceResolver {
-                ReferenceResolver(source: finder(source.id), target: finder(target.id), problems: found)
-            }
+            let (leaving, arriving) = (everybody[source.id] ?? [], everybody[target.id] ?? [])
+            lazy var resolver = ReferenceResolver(
+                source: PersonFinder(leaving), target: PersonFinder(arriving), problems: found)
             var pairs: [(source: PersonID, target: PersonID)] = []
             switch trust.identities {
             case .pairs(let named): pairs = named
             case .named(let references): pairs = resolver.pairs(references)
             case .byAddress:
                 if let from = tenants[source.id], let to = tenants[target.id] {
-                    pairs = AddressMatch.pairs(
-                        people[source.id].map { Array($0.values) } ?? [], of: from,
-                        to: people[target.id].map { Array($0.values) } ?? [], of: to)
+                    pairs = AddressMatch.pairs(leaving, of: from, to: arriving, of: to)
                 }
             case .managed: break
             }

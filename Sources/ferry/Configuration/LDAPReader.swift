@@ -31,15 +31,14 @@ struct LDAPReader {
         {
             authorities = path
         }
-        let bind = mapping["bind"].map(bind)
+        let bind = mapping["bind"].flatMap(bind)
         let filter = mapping["filter"]?.text("a filter, such as (objectClass=person)")
-        let scope = mapping["scope"].map(scope)
-        let attributes = mapping["attributes"].map(attributes)
+        let scope = mapping["scope"].flatMap(scope)
+        let attributes = mapping["attributes"].flatMap(attributes)
         let page = mapping["page"]?.number(in: 1...10_000)
         let refresh = mapping["refresh"]?.duration()
         let timeout = mapping["timeout"]?.duration()
         guard let url, let address, let base, let security else { return nil }
-        if case .some(.none) = bind { return nil }
         if security == .none, bind != nil, !PrivateHost.includes(address.host) {
             url.report(
                 "The password and everybody's addresses would cross the network in clear.",
@@ -51,10 +50,10 @@ struct LDAPReader {
         }
         var settings = LDAPSettings(
             host: address.host, port: address.port, security: security, authorities: authorities,
-            bind: bind.flatMap { $0 }, base: base)
+            bind: bind, base: base)
         if let filter { settings.filter = filter }
-        if let scope = scope ?? nil { settings.scope = scope }
-        if let attributes = attributes ?? nil { settings.attributes = attributes }
+        if let scope { settings.scope = scope }
+        if let attributes { settings.attributes = attributes }
         if let page { settings.pageSize = page }
         if let timeout { settings.timeout = timeout }
         var source = LDAPSource(settings: settings)

@@ -42,7 +42,7 @@ enum TrustFiles {
                 at: record.place(of: column), key: column)
             return nil
         }
-        return PersonReference(text: text, place: record.place(of: column))
+        return PersonReference(text: text, place: record.place(of: column), key: column)
     }
 }
 
@@ -53,7 +53,7 @@ struct ReferenceResolver {
     let problems: ProblemList
 
     func scope(_ references: [PersonReference]) -> Set<PersonID> {
-        Set(references.compactMap { find($0, source, "source", key: "") })
+        Set(references.compactMap { find($0, source, "source") })
     }
 
     /// A source person may be named once only.
@@ -62,13 +62,13 @@ struct ReferenceResolver {
     ) -> [(source: PersonID, target: PersonID)] {
         var lines: [PersonID: Int] = [:]
         return references.compactMap { pair in
-            let from = find(pair.source, source, "source", key: "source")
-            let to = find(pair.target, target, "target", key: "target")
+            let from = find(pair.source, source, "source")
+            let to = find(pair.target, target, "target")
             guard let from, let to else { return nil }
             if let line = lines[from] {
                 problems.report(
                     "The person is mapped in line \(line) already.", remedy: "Remove one of the two rows.",
-                    at: pair.source.place, key: "source")
+                    at: pair.source.place, key: pair.source.key)
                 return nil
             }
             lines[from] = pair.source.place.line
@@ -76,12 +76,13 @@ struct ReferenceResolver {
         }
     }
 
-    private func find(_ reference: PersonReference, _ finder: PersonFinder, _ side: String, key: String) -> PersonID? {
+    private func find(_ reference: PersonReference, _ finder: PersonFinder, _ side: String) -> PersonID? {
         if let person = finder.person(reference.text) { return person }
         let hint = Suggestion.nearest(to: reference.text, among: finder.names).map { "Did you mean \($0)? " } ?? ""
         problems.report(
             "The \(side) tenant has nobody named \(reference.text.quoted).",
-            remedy: hint + "Add the person to the tenant's people, or mend the name.", at: reference.place, key: key)
+            remedy: hint + "Add the person to the tenant's people, or mend the name.", at: reference.place,
+            key: reference.key)
         return nil
     }
 }

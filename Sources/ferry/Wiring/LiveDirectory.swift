@@ -143,10 +143,10 @@ final class LiveDirectory: Directory {
 
     private func take(_ roster: LDAPRoster, of server: Server) async {
         let isNew = state.withLock { state in
-            let old = state.rosters[server.tenant]
+            guard state.rosters[server.tenant] != roster else { return false }
             state.rosters[server.tenant] = roster
             state.revision += 1
-            return old?.people != roster.people || old?.groups != roster.groups || old?.findings != roster.findings
+            return true
         }
         guard isNew else { return }
         var isCurrent = false

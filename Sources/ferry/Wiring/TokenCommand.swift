@@ -1,7 +1,7 @@
 import ArgumentParser
 import FerryCore
-import FerryLDAP
 import FerryEngine
+import FerryLDAP
 import FerryServer
 
 struct TokenCommand: AsyncParsableCommand {

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Takes connections on loopback and says nothing.
-package struct SilentListener {
+/// Listens on a free port of loopback. Whoever connects waits until somebody accepts and speaks, if ever.
+package struct LoopbackListener {
     package struct Trouble: Error {}
 
     package let port: Int
-    private let descriptor: Int32
+    package let descriptor: Int32
 
     package init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
